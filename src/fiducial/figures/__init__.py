@@ -1,0 +1,1 @@
+"""Rows and arrays to figures."""

@@ -1,0 +1,1 @@
+"""The compiled pixel kernels and nothing else: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""One file per calibration kind: connections, configuration, and a task that gathers, calls, writes."""

@@ -1,0 +1,1 @@
+"""Pipeline definitions (YAML only): the kinds in order, with per-camera overrides."""

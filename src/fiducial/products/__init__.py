@@ -1,0 +1,1 @@
+"""What each calibration is: its pixels, units, schema version and header."""

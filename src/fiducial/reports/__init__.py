@@ -1,0 +1,1 @@
+"""Figures and rows to one self-contained HTML page."""

@@ -1,0 +1,1 @@
+"""The data repository behind a small face: create, ingest, find, certify, chain, export, import, ledger."""

@@ -1,0 +1,1 @@
+"""Cameras with known truth: physics in, raw FITS frames out."""

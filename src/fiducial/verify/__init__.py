@@ -1,0 +1,1 @@
+"""Verification: checks that measure, criteria that limit, an engine that judges."""

@@ -1,0 +1,1 @@
+"""One file per verification check: residuals in, measurements out."""
