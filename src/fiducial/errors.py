@@ -6,6 +6,7 @@
     ├── UsageError                  2   the command or its arguments are off
     ├── ConfigurationError          2   a file of settings is off
     │   └── CameraError             2   a camera file is off, or unknown
+    ├── CalibrationMismatch         2   a master does not belong to the frame
     ├── RepositoryError             2   no repository there, or not one for this
     ├── StorageError                2   the disk is full, or may not be written
     ├── FrameError                  3   one frame cannot be used; the others go on
@@ -80,6 +81,13 @@ class CameraError(ConfigurationError):
     """A camera file is off, or no camera has that name."""
 
     id = "camera"
+
+
+class CalibrationMismatch(FiducialError):
+    """A master calibration does not belong to the frame: another detector, unit, filter or state."""
+
+    id = "mismatch"
+    exit_code = 2
 
 
 class RepositoryError(FiducialError):

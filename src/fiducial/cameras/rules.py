@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Strict(BaseModel):
@@ -16,19 +17,19 @@ class Strict(BaseModel):
 class FactRule(Strict):
     """How one fact is found: from keywords, a template of keywords, or a constant.
 
-    Keywords are tried in order; one that is missing, undefined or empty is passed over. Three
-    names are not keywords: ``$FILENAME`` and ``$FOLDER`` (the file's name and that of its folder)
-    and ``$LEVEL`` (the median of the raw pixels, adu; read only where a rule asks for it).
-    In a camera file a bare string stands for ``{key: ...}``.
+    Keywords are tried in order; one that is missing, undefined or empty is passed over, and so is one
+    that the pattern does not fit. Three names are not keywords: ``$FILENAME`` and ``$FOLDER`` (the
+    file's name and that of its folder) and ``$LEVEL`` (the median of the raw pixels, adu; read only
+    where a rule asks for it). In a camera file a bare string stands for ``{key: ...}``.
     """
 
     key: str | tuple[str, ...] | None = None
     template: str | None = None  # "{FILTER}~{GRATING}", or with formats: "{SEQNUM:05d}"
     value: str | int | float | None = None
     pattern: str | None = None  # a regular expression; its first group is the value
-    unit: str | None = None  # of the keyword's number, where it is not the fact's own
+    unit: str | None = None  # of the number, where not the fact's own; of a time: mjd, jd or unix
     scale: Literal["utc", "tai"] | None = None  # of a time; None: TIMESYS says it, or UTC
-    map: dict[str, str | int | float] | None = None  # value as in the header (* allowed) -> fact
+    map: dict[str, str | int | float] | None = None  # value as in the header (* allowed) -> fact; or as is
     default: str | int | float | None = None
 
     @model_validator(mode="before")
@@ -43,6 +44,15 @@ class FactRule(Strict):
             raise ValueError("a fact has exactly one of key, template and value")
         return self
 
+    @field_validator("pattern")
+    @classmethod
+    def _is_expression(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+        return pattern
+
     @property
     def keys(self) -> tuple[str, ...]:
         """The keywords tried, in order."""
@@ -54,8 +64,8 @@ class FactRule(Strict):
 class FrameTypeRule(Strict):
     """Frames are of this type when every condition holds; the first rule that holds decides.
 
-    A condition is a pattern for text (``Bias*``, case does not matter), a number for equality, a
-    comparison (``"> 0"``, ``"<= 0.5"``), ``present`` or ``absent``.
+    A condition is a pattern for text (``Bias*``, or several: ``Bias*|Zero*``; case does not matter), a
+    number or truth value for equality, a comparison (``"> 0"``, ``"<= 0.5"``), ``present`` or ``absent``.
     """
 
     type: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,15}$")
@@ -81,7 +91,8 @@ class HeaderRules(Strict):
     frame_types: tuple[FrameTypeRule, ...] = ()
     detector: FactRule = FactRule(value=0)  # a detector's id or name; ignored where files hold several
     detector_serial: FactRule | None = None
-    exposure_id: FactRule | None = None  # None: day_obs * 100000 + seq_num
+    exposure_id: FactRule | None = None  # None: day_obs * 100000 + seq_num; 1000000 if no rule for seq_num
+    exposure_offset: FactRule | None = None  # added to the id, where several sources count from 1
     obs_id: FactRule | None = None  # None: the file's name without its ending
     day_obs: FactRule | None = None  # YYYYMMDD; None: from begin, the day ends day_offset later
     day_offset: float = 12.0  # hours after midnight UTC at which the next observing day begins
@@ -90,12 +101,16 @@ class HeaderRules(Strict):
     begin: FactRule | None = None
     end: FactRule | None = None  # None: begin + exposure time
     exposure_time: FactRule | None = None  # s
-    dark_time: FactRule | None = None  # s; None: exposure_time
-    filter: FactRule = FactRule(value="none")
+    dark_time: FactRule | None = None  # s; None, or shorter than the exposure: exposure_time
+    filter: FactRule = FactRule(value="none")  # "unknown" where the header does not say
     reason: FactRule | None = None
     target: FactRule | None = None
     program: FactRule | None = None
     temperature: FactRule | None = None  # degree Celsius, measured
     temperature_set: FactRule | None = None
     binning: FactRule | None = None  # "1 1", "2x2", or a number
+    ra: FactRule | None = None  # degree; unit hourangle: hours. Numbers or 12:34:56.7
+    dec: FactRule | None = None  # degree
+    zenith_angle: FactRule | None = None  # degree
+    altitude: FactRule | None = None  # degree above the horizon: 90 - zenith angle
     state: dict[str, StateRule] = {}

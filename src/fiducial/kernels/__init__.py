@@ -1,1 +1,219 @@
 """The compiled pixel kernels and nothing else: arrays in, arrays out."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fiducial.kernels import _kernels
+
+__all__ = ["clipped_mean", "dark_rate", "expected_mean", "lag_products"]
+
+type Float32 = npt.NDArray[np.float32]
+type Float64 = npt.NDArray[np.float64]
+type Int32 = npt.NDArray[np.int32]
+type Bytes = npt.NDArray[np.uint8]
+type CombinedPixels = tuple[Float32, Float32, Int32, Int32]
+
+
+def clipped_mean(
+    frames: Float32,
+    usable: Bytes | None,
+    scale: Float64 | None,
+    *,
+    kappa: float,
+    iterations: int,
+    threads: int = 1,
+) -> CombinedPixels:
+    """Mean of frames after clipping about the median; see `fiducial.algorithms.combine.combine_clipped`.
+
+    Parameters
+    ----------
+    frames : (n, npix) float32, C-contiguous
+        Values that are not finite are not used.
+    usable : (n, npix) uint8, C-contiguous, optional
+        0 where a value is not to be used.
+    scale : (n,) float64, optional
+        What each frame is divided by.
+    kappa : float
+        Clipping limit in sample standard deviations (ddof = 1), at least 1.
+    iterations : int
+        Most rounds of clipping.
+    threads : int
+        Threads to use; the bits of the result do not depend on it, nor on the order of the frames.
+
+    Returns
+    -------
+    mean, variance : (npix,) float32
+        Clipped mean (NaN without a usable value) and s^2 / used (NaN for fewer than two).
+    used, clipped : (npix,) int32
+        Values in the mean, and usable values rejected.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not agree, or a parameter is out of range.
+    """
+    _check(frames, usable, kappa, iterations)
+    scale = _check_vector("scale", scale, frames.shape[0])
+    if scale is not None and not np.all(np.isfinite(scale) & (scale != 0)):
+        raise ValueError("a scale is zero or not finite")
+    return _kernels.clipped_mean(frames, usable, scale, kappa, iterations, threads)
+
+
+def expected_mean(
+    frames: Float32,
+    usable: Bytes | None,
+    scale: Float64 | None,
+    variance: Float64 | Float32,
+    *,
+    kappa: float,
+    iterations: int,
+    threads: int = 1,
+) -> CombinedPixels:
+    """Weighted mean of frames of known variance; see `fiducial.algorithms.combine.combine_expected`.
+
+    Parameters
+    ----------
+    frames, usable, scale, iterations, threads
+        As in `clipped_mean`.
+    variance : (n,) float64 or (n, npix) float32
+        Variance of the values before they are divided by the scale; a value whose variance is not
+        positive and finite is not used.
+    kappa : float
+        Clipping limit in expected sigmas, at least 1.
+
+    Returns
+    -------
+    mean, variance : (npix,) float32
+        Weighted mean and 1 / sum of weights; NaN without a usable value.
+    used, clipped : (npix,) int32
+        Values in the mean, and usable values rejected.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not agree, or a parameter is out of range.
+    """
+    _check(frames, usable, kappa, iterations)
+    scale = _check_vector("scale", scale, frames.shape[0])
+    if scale is not None and not np.all(np.isfinite(scale) & (scale != 0)):
+        raise ValueError("a scale is zero or not finite")
+    if variance.ndim == 1:
+        of_frames = _check_vector("variance", variance.astype(np.float64, copy=False), frames.shape[0])
+        return _kernels.expected_mean(frames, usable, scale, of_frames, None, kappa, iterations, threads)
+    if variance.shape != frames.shape:
+        raise ValueError(f"variance {variance.shape} fits neither {frames.shape} nor {frames.shape[:1]}")
+    of_pixels = variance.astype(np.float32, copy=False)
+    return _kernels.expected_mean(frames, usable, scale, None, of_pixels, kappa, iterations, threads)
+
+
+def dark_rate(
+    frames: Float32,
+    usable: Bytes | None,
+    times: Float64,
+    read_variance: Float64,
+    *,
+    gain: float,
+    kappa: float,
+    iterations: int,
+    threads: int = 1,
+) -> CombinedPixels:
+    """Rate per second of darks of any times; see `fiducial.algorithms.dark.combine_dark`.
+
+    Parameters
+    ----------
+    frames, usable, iterations, threads
+        As in `clipped_mean`; values are counts.
+    times : (n,) float64
+        Seconds, positive.
+    read_variance : (n,) float64
+        Variance of a value without signal, positive.
+    gain : float
+        Electrons per count: the variance of d counts is d / gain.
+    kappa : float
+        Clipping limit in expected sigmas, at least 1.
+
+    Returns
+    -------
+    rate, variance : (npix,) float32
+        Weighted mean rate and 1 / sum of weights; NaN without a usable value.
+    used, clipped : (npix,) int32
+        Values in the mean, and usable values rejected.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not agree, or a parameter is out of range.
+    """
+    _check(frames, usable, kappa, iterations)
+    for name, values in (("times", times), ("read variances", read_variance)):
+        _check_vector(name, values, frames.shape[0])
+        if not np.all(np.isfinite(values) & (values > 0)):
+            raise ValueError(f"{name} are not all positive and finite: {values}")
+    if not (np.isfinite(gain) and gain > 0):
+        raise ValueError(f"gain {gain} is not positive and finite")
+    return _kernels.dark_rate(
+        frames,
+        usable,
+        np.ascontiguousarray(times),
+        np.ascontiguousarray(read_variance),
+        gain,
+        kappa,
+        iterations,
+        threads,
+    )
+
+
+def lag_products(
+    values: Float32, usable: Bytes | None, max_lag: int, *, threads: int = 1
+) -> tuple[Float64, npt.NDArray[np.int64]]:
+    """Sums of products of an image with itself at all lags of a half plane.
+
+    Parameters
+    ----------
+    values : (ny, nx) float32, C-contiguous
+        Masked pixels must be 0.
+    usable : (ny, nx) uint8, C-contiguous, optional
+        1 where a pixel counts, else 0.
+    max_lag : int
+        Largest lag in rows and columns.
+    threads : int
+        Threads to use; the bits of the result do not depend on it.
+
+    Returns
+    -------
+    sums : (max_lag + 1, 2 * max_lag + 1) float64
+        ``sums[dy, dx + max_lag]`` is the sum of ``values[y, x] * values[y + dy, x + dx]``.
+    counts : the same, int64
+        Pairs in which both pixels count.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not agree, or the lag is negative.
+    """
+    if max_lag < 0:
+        raise ValueError(f"the largest lag is {max_lag}")
+    if values.ndim != 2 or (usable is not None and usable.shape != values.shape):
+        raise ValueError(f"values {values.shape} and usable must be one image each")
+    return _kernels.lag_products(np.ascontiguousarray(values), usable, max_lag, threads)
+
+
+def _check(frames: Float32, usable: Bytes | None, kappa: float, iterations: int) -> None:
+    if frames.ndim != 2 or frames.shape[0] == 0 or frames.dtype != np.float32:
+        raise ValueError(f"frames are (n, npix) of float32, not {frames.shape} of {frames.dtype}")
+    if usable is not None and usable.shape != frames.shape:
+        raise ValueError(f"usable {usable.shape} and frames {frames.shape} differ in shape")
+    if not kappa >= 1:
+        raise ValueError(f"clipping at kappa = {kappa} could reject every frame; at least 1 is needed")
+    if iterations < 0:
+        raise ValueError(f"{iterations} rounds of clipping are none: 0 or more")
+
+
+def _check_vector(name: str, values: Float64 | None, length: int) -> Float64 | None:
+    if values is None:
+        return None
+    if values.shape != (length,):
+        raise ValueError(f"{name} {values.shape} must be one number for each of {length} frames")
+    return np.ascontiguousarray(values, dtype=np.float64)

@@ -1,1 +1,14 @@
-"""One file per verification check: residuals in, measurements out."""
+"""One file per verification check: a residual and its references in, measurements out."""
+
+from fiducial.verify.checks.measurement import Measurement, not_applicable
+from fiducial.verify.checks.registry import Check, amplifier_checks, check, detector_check, detector_checks
+
+__all__ = [
+    "Check",
+    "Measurement",
+    "amplifier_checks",
+    "check",
+    "detector_check",
+    "detector_checks",
+    "not_applicable",
+]

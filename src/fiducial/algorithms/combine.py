@@ -1,0 +1,248 @@
+"""Many frames of one scene become one image, with its variance and the number of frames behind each pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
+
+import numpy as np
+
+from fiducial import kernels
+from fiducial.algorithms.arrays import Flags, Float32, Float64, Int32, Numbers
+from fiducial.algorithms.stacks import check_stack, flat_frames, flat_mask
+
+_FRAMES_SIMULATED = 6_000_000  # Gaussian values behind one variance factor
+_BATCH = 2_000_000  # of them at a time in memory
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Combined:
+    """One image combined of many frames.
+
+    Attributes
+    ----------
+    image : (ny, nx) float32
+        The combined value; NaN where no frame was usable.
+    variance : (ny, nx) float32
+        Variance of ``image``; NaN where it cannot be known (see the function that made it).
+    used : (ny, nx) int32
+        Frames that went into the value.
+    clipped : (ny, nx) int32
+        Usable frames that were rejected as outliers.
+    """
+
+    image: Float32
+    variance: Float32
+    used: Int32
+    clipped: Int32
+
+
+def combine_clipped(
+    stack: Float32,
+    usable: Flags | None,
+    *,
+    scale: Float64 | None = None,
+    kappa: float,
+    iterations: int,
+    threads: int = 1,
+) -> Combined:
+    r"""Combine frames by their mean after clipping about the median.
+
+    In each round a frame is rejected at a pixel where ``|x - median| > kappa s``, with ``s`` the
+    sample standard deviation (ddof = 1, about the mean) of the frames still in; rounds end when
+    none is rejected, or after ``iterations``. No value of n deviates by more than
+    :math:`s \sqrt{(n - 1)(m + 2)/(m + 1)}`, m = n // 2, so with kappa = 3 nothing can be rejected from
+    fewer than nine frames: use `combine_expected` or `fiducial.algorithms.dark.combine_dark` there.
+
+    Parameters
+    ----------
+    stack : (n, ny, nx) float32
+        The frames; pixels that are not finite are not used.
+    usable : (n, ny, nx) bool, optional
+        False where a pixel of a frame is masked.
+    scale : (n,) float64, optional
+        What each frame is divided by (the fitted level of a flat).
+    kappa : float
+        Rejection limit in standard deviations; at least 1.
+    iterations : int
+        Most rounds of rejection; 0 is a plain mean.
+    threads : int
+        Threads to use; the result is the same to the bit for any number, and for any order of frames.
+
+    Returns
+    -------
+    Combined
+        ``variance`` is the scatter's, :math:`s^2 / n_{used}` of the frames that stayed in: NaN where
+        only one did. Its expectation is `scatter_variance_factor` times the true variance.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not agree, a scale is zero or not finite, or kappa < 1.
+
+    References
+    ----------
+    Iterated clipping about the median with the sample deviation is the common practice that
+    Newberry 1991 (PASP 103, 122) and Stetson 1989 (V Advanced School of Astrophysics, lecture 4)
+    discuss; sums follow Chan, Golub & LeVeque 1983 (Am. Stat. 37, 242), shifted data (eq. 1.7).
+    """
+    shape = check_stack(stack, usable)
+    image, variance, used, clipped = kernels.clipped_mean(
+        flat_frames(stack), flat_mask(usable), scale, kappa=kappa, iterations=iterations, threads=threads
+    )
+    return Combined(
+        image.reshape(shape), variance.reshape(shape), used.reshape(shape), clipped.reshape(shape)
+    )
+
+
+def combine_expected(
+    stack: Float32,
+    usable: Flags | None,
+    *,
+    scale: Float64 | None = None,
+    variance: Numbers,
+    kappa: float,
+    iterations: int,
+    threads: int = 1,
+) -> Combined:
+    r"""Combine frames of known variance: outliers by their expected sigma, weights 1 / variance.
+
+    The weighted mean of all usable frames stands if no frame deviates from it by more than
+    ``kappa`` times the expected sigma of the residual, :math:`\sqrt{v_k - 1/\sum w}`. Otherwise
+    the mean starts again from the frame that most others agree with (least
+    :math:`\sum_k \min(z_k^2, \kappa^2)`, the lower value of two equals since outliers of images are
+    mostly positive), takes in every frame that agrees with the mean so far, and repeats until
+    nothing changes or ``iterations`` rounds are done. It works from two frames on.
+
+    Parameters
+    ----------
+    stack, usable, scale, threads
+        As in `combine_clipped`.
+    variance : (n,) or (n, ny, nx)
+        Variance of the pixels of each frame as they are in ``stack`` (before ``scale`` divides
+        them). A pixel whose variance is not positive and finite is not used.
+    kappa : float
+        Rejection limit in expected sigmas; at least 1.
+    iterations : int
+        Most rounds of rejection; 0 is a plain weighted mean.
+
+    Returns
+    -------
+    Combined
+        ``variance`` is :math:`1/\sum w` of the frames that stayed in.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not agree, a scale is zero or not finite, or kappa < 1.
+
+    References
+    ----------
+    Studentised residuals of a weighted mean: Cook & Weisberg 1982, Residuals and Influence in
+    Regression, eq. 2.2.1; the start is the least truncated squares of Huber & Ronchetti 2009,
+    Robust Statistics, section 4.8 (a redescending estimate, evaluated at the data).
+    """
+    shape = check_stack(stack, usable)
+    per_pixel = variance.ndim == 3
+    if variance.shape not in (stack.shape, stack.shape[:1]):
+        raise ValueError(f"variance {variance.shape} fits neither {stack.shape} nor {stack.shape[:1]}")
+    if per_pixel:
+        known: Float32 | Float64 = flat_frames(np.asarray(variance, dtype=np.float32))
+    else:
+        known = np.asarray(variance, dtype=np.float64)
+    image, quoted, used, clipped = kernels.expected_mean(
+        flat_frames(stack),
+        flat_mask(usable),
+        scale,
+        known,
+        kappa=kappa,
+        iterations=iterations,
+        threads=threads,
+    )
+    return Combined(image.reshape(shape), quoted.reshape(shape), used.reshape(shape), clipped.reshape(shape))
+
+
+def largest_deviation(n: int) -> float:
+    r"""Largest deviation from the median that one of n values can have, in sample deviations (ddof = 1).
+
+    :math:`\sqrt{(n - 1)(m + 2)/(m + 1)}` with m = n // 2: reached where one value is d, those between it
+    and the middle d / (m + 2), the others 0. Clipping at a larger kappa rejects nothing.
+
+    References
+    ----------
+    The bound about the mean, :math:`(n - 1)/\sqrt{n}`, is Samuelson's (1968, JASA 63, 1522); this one
+    follows in the same way, by minimising the variance for a given deviation from the median.
+    """
+    half = n // 2
+    return sqrt((n - 1) * (half + 2) / (half + 1))
+
+
+@lru_cache(maxsize=4096)
+def scatter_variance_factor(n: int, kappa: float, iterations: int) -> float:
+    """Expectation of the variance that `combine_clipped` quotes, over the true variance of its mean.
+
+    Clipping cuts the scatter more than it widens the mean, so the quoted variance is low: for kappa = 3 by
+    2 per cent with 20 frames, by 6 with 1,000. Found by simulating Gaussian frames with the kernel
+    itself (fixed seed), with the unclipped mean and variance, whose expectations are known, as
+    control variates. The standard error is below 0.2 per cent for kappa >= 2.5 (a test checks it).
+
+    Parameters
+    ----------
+    n : int
+        Usable frames (``used + clipped``); at least 2.
+    kappa, iterations
+        As given to `combine_clipped`.
+
+    Returns
+    -------
+    float
+        Quoted variances divided by it are unbiased. NaN for n < 2, where nothing can be quoted.
+
+    References
+    ----------
+    Control variates: Glasserman 2003, Monte Carlo Methods in Financial Engineering, section 4.1.1.
+    """
+    if n < 2:
+        return float("nan")
+    if iterations == 0 or kappa >= largest_deviation(n):
+        return 1.0
+    generator = np.random.default_rng([n, iterations, round(kappa * 1e6)])
+    pixels = max(_FRAMES_SIMULATED // n, 20_000)
+    quoted = spread = 0.0
+    done = 0
+    while done < pixels:
+        batch = min(max(_BATCH // n, 1), pixels - done)
+        frames = generator.standard_normal((n, batch), dtype=np.float32)
+        clipped = kernels.clipped_mean(frames, None, None, kappa=kappa, iterations=iterations, threads=1)
+        plain = kernels.clipped_mean(frames, None, None, kappa=kappa, iterations=0, threads=1)
+        variance = np.where(np.isfinite(clipped[1]), clipped[1], 0.0).astype(np.float64)
+        quoted += float(np.sum(variance - plain[1]))
+        spread += float(
+            np.sum(np.square(clipped[0], dtype=np.float64) - np.square(plain[0], dtype=np.float64))
+        )
+        done += batch
+    return (1.0 / n + quoted / done) / (1.0 / n + spread / done)
+
+
+def unbiased_variance(combined: Combined, *, kappa: float, iterations: int) -> Float32:
+    """Variance of a clipped mean, freed of the bias that the clipping gives to its scatter.
+
+    Parameters
+    ----------
+    combined : Combined
+        From `combine_clipped`.
+    kappa, iterations
+        As given to it.
+
+    Returns
+    -------
+    (ny, nx) float32
+        ``variance`` divided by `scatter_variance_factor` of each pixel's number of usable frames.
+    """
+    usable = combined.used + combined.clipped
+    factors = np.ones(int(usable.max(initial=0)) + 1, dtype=np.float32)
+    for n in np.flatnonzero(np.bincount(usable.ravel())):
+        factors[n] = scatter_variance_factor(int(n), kappa, iterations)
+    unbiased: Float32 = combined.variance / factors[usable]
+    return unbiased

@@ -1,0 +1,220 @@
+"""The overscan's level along the rows of one amplifier, and the variance that subtracting it adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fiducial.algorithms.arrays import Flags, Float64, Integers, Numbers
+from fiducial.algorithms.order_statistics import median_variance
+from fiducial.algorithms.overscan_curves import Rows, polynomial_curve, spline_curve
+from fiducial.algorithms.statistics import clipped_mean, robust_sigma
+from fiducial.errors import AlgorithmError
+
+METHODS = (
+    "none",
+    "mean",
+    "clipped_mean",
+    "median",
+    "mean_per_row",
+    "median_per_row",
+    "polynomial",
+    "chebyshev",
+    "legendre",
+    "natural_spline",
+    "cubic_spline",
+    "akima_spline",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverscanModel:
+    """The level of an amplifier's overscan, row by row.
+
+    Attributes
+    ----------
+    level : (ny,) float64
+        What is to be subtracted from each row, adu.
+    variance : (ny,) float64
+        Variance that subtracting it adds to each row, adu^2.
+    noise : float
+        Standard deviation of one overscan pixel about the model, adu: outliers clipped, the degrees of
+        freedom of the model restored. NaN where nothing is left to measure it (one pixel a row).
+    used : int
+        Pixels per row that the model rests on (the median over rows), skipped columns left out.
+    """
+
+    level: Float64
+    variance: Float64
+    noise: float
+    used: int
+
+
+def fit_overscan(
+    overscan: Numbers,
+    *,
+    method: str,
+    order: int,
+    skip_leading: int,
+    skip_trailing: int,
+    first_column_left: bool,
+    kappa: float = 3.5,
+) -> OverscanModel:
+    r"""Model the overscan of one amplifier; on the transpose, its parallel overscan.
+
+    Added variance, with the noise R of one overscan pixel and n pixels: :math:`R^2 / n` for a mean,
+    :math:`R^2 v_n` for a median (v_n of `median_variance`, :math:`\pi / 2n` for many), of one row or of the
+    whole region; for curves the variance of the fitted curve at each row.
+
+    =============================================  ================================================
+    method                                         level
+    =============================================  ================================================
+    none                                           0
+    mean, clipped_mean, median                     one number for all rows
+    mean_per_row                                   each row's mean, pixels beyond kappa R of its median out
+    median_per_row                                 each row's median
+    polynomial, chebyshev, legendre                curve of degree ``order`` through the rows' clipped means;
+                                                   the same curve, in different bases
+    natural_spline, cubic_spline, akima_spline     curve through the clipped means of ``order`` groups of rows
+    =============================================  ================================================
+
+    Parameters
+    ----------
+    overscan : (ny, nx)
+        Overscan pixels, adu, as in the raw frame. Pixels that are not finite are passed over; a row
+        without any takes its level from its neighbours.
+    method : str
+        One of `METHODS`.
+    order : int
+        Degree of a polynomial, number of groups of a spline.
+    skip_leading, skip_trailing : int
+        Columns left out, in readout order: leading ones carry the trails of the signal.
+    first_column_left : bool
+        Whether the first column read is the leftmost.
+    kappa : float
+        Clipping limit, in sigmas, of pixels and of whole rows (curves leave out rows that a trail
+        or a bright source lifts as a whole).
+
+    Returns
+    -------
+    OverscanModel
+
+    Raises
+    ------
+    AlgorithmError
+        No pixel is left, or fewer rows than the curve has parameters.
+    ValueError
+        The method is unknown.
+
+    References
+    ----------
+    Variances: Kendall & Stuart 1977, The Advanced Theory of Statistics 1, sections 10.9-10.10 (mean,
+    median), and Seber & Lee 2003, Linear Regression Analysis, section 5.1 (curves, by their
+    leverage); Akima 1970 (J. ACM 17, 589); de Boor 2001, A Practical Guide to Splines, chapter IV.
+    """
+    if method not in METHODS:
+        raise ValueError(f"no overscan method {method!r}, only {', '.join(METHODS)}")
+    pixels = _select(overscan, skip_leading, skip_trailing, first_column_left)
+    finite = np.isfinite(pixels)
+    if not finite.any():
+        raise AlgorithmError("the overscan has no finite pixel", hint="look at its mask and skipped columns")
+    if method in ("none", "mean", "clipped_mean", "median"):
+        return _constant(method, pixels, finite, kappa)
+    if method == "median_per_row":
+        return _median_per_row(pixels, finite, kappa)
+    mean, kept, noise = _clipped_row_means(pixels, finite, kappa)
+    count = np.count_nonzero(kept, axis=1)
+    if method == "mean_per_row":
+        return _row_model(mean, noise**2 / np.maximum(count, 1), count, noise)
+    rows = Rows(mean, count, noise**2)
+    curve = spline_curve if method.endswith("_spline") else polynomial_curve
+    level, variance, parameters = curve(method, order, rows, kappa)
+    freedom = 1.0 - parameters / np.count_nonzero(finite)
+    noise = robust_sigma(pixels - level[:, None], kappa=kappa) / np.sqrt(max(freedom, 1e-9))
+    return OverscanModel(level, variance, noise, _typical(count))
+
+
+def _select(overscan: Numbers, leading: int, trailing: int, first_column_left: bool) -> Float64:
+    in_readout_order = overscan if first_column_left else overscan[:, ::-1]
+    columns = overscan.shape[1]
+    if leading + trailing >= columns:
+        raise AlgorithmError(
+            f"the overscan has {columns} columns and {leading} + {trailing} of them are skipped",
+            hint="lower skip_leading or skip_trailing",
+        )
+    return np.asarray(in_readout_order[:, leading : columns - trailing], dtype=np.float64)
+
+
+def _constant(method: str, pixels: Float64, finite: Flags, kappa: float) -> OverscanModel:
+    values = pixels[finite]
+    bulk = clipped_mean(values, kappa=kappa)
+    level, variance = {
+        "none": (0.0, 0.0),
+        "mean": (float(np.mean(values)), bulk.sigma**2 / values.size),
+        "clipped_mean": (bulk.mean, bulk.sigma**2 / bulk.used),
+        "median": (float(np.median(values)), bulk.sigma**2 * median_variance(values.size)),
+    }[method]
+    rows = np.ones(len(pixels))
+    return OverscanModel(
+        level * rows, variance * rows, bulk.sigma, _typical(np.count_nonzero(finite, axis=1))
+    )
+
+
+def _median_per_row(pixels: Float64, finite: Flags, kappa: float) -> OverscanModel:
+    median, count = _row_medians(pixels, finite)
+    noise = _noise_about_medians(pixels, median, count, kappa)
+    variance = noise**2 * _by_count(count, median_variance)
+    return _row_model(median, variance, count, noise)
+
+
+def _clipped_row_means(pixels: Float64, finite: Flags, kappa: float) -> tuple[Float64, Flags, float]:
+    """Means of rows, the pixels they rest on, and the noise of a pixel about them."""
+    median, count = _row_medians(pixels, finite)
+    noise = _noise_about_medians(pixels, median, count, kappa)
+    limit = kappa * noise if np.isfinite(noise) else np.inf
+    kept = finite & (np.abs(pixels - median[:, None]) <= limit)
+    number = np.count_nonzero(kept, axis=1)
+    sums = np.sum(np.where(kept, pixels, 0.0), axis=1)
+    mean = np.where(number > 0, sums / np.maximum(number, 1), np.nan)
+    residual = (pixels - mean[:, None]) / np.sqrt(_by_count(count, lambda n: 1.0 - 1.0 / n))[:, None]
+    return mean, kept, robust_sigma(residual, kappa=kappa)
+
+
+def _row_medians(pixels: Float64, finite: Flags) -> tuple[Float64, Integers]:
+    count = np.count_nonzero(finite, axis=1)
+    if finite.all():
+        return np.median(pixels, axis=1), count
+    median = np.full(len(pixels), np.nan)
+    median[count > 0] = np.nanmedian(pixels[count > 0], axis=1)
+    return median, count
+
+
+def _noise_about_medians(pixels: Float64, median: Float64, count: Integers, kappa: float) -> float:
+    # The residual about a median of n has variance 1 + v_n - 2/n: their covariance is that of mean and
+    # median, 1/n (Basu's theorem).
+    spread = _by_count(count, lambda n: 1.0 + median_variance(n) - 2.0 / n)
+    return robust_sigma((pixels - median[:, None]) / np.sqrt(spread)[:, None], kappa=kappa)
+
+
+def _by_count(count: Integers, function: Callable[[int], float]) -> Float64:
+    """The function of each row's number of pixels; NaN where it is none, or leaves no freedom."""
+    out = np.full(len(count), np.nan)
+    for n in np.unique(count[count > 0]):
+        value = function(int(n))
+        out[count == n] = value if value > 1e-9 else np.nan
+    return out
+
+
+def _row_model(level: Float64, variance: Float64, count: Integers, noise: float) -> OverscanModel:
+    known = np.flatnonzero(np.isfinite(level))
+    if len(known) < len(level):
+        rows = np.arange(len(level))
+        level = np.interp(rows, known, level[known])
+        variance = np.interp(rows, known, variance[known])
+    return OverscanModel(level, variance, noise, _typical(count))
+
+
+def _typical(count: Integers) -> int:
+    return round(float(np.median(count[count > 0])))

@@ -1,0 +1,293 @@
+"""Means, sigmas and their errors of pixels that hold outliers, masked values and correlated noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import erf, exp, nan, pi, sqrt
+
+import numpy as np
+
+from fiducial import kernels
+from fiducial.algorithms.arrays import Float64, Int32, Numbers
+
+_START_SIZE = 65_536  # values enough to start a clipped mean
+
+
+@dataclass(frozen=True, slots=True)
+class ClippedMean:
+    """Mean and sigma of values without their outliers.
+
+    Attributes
+    ----------
+    mean, error : float
+        Mean of the values kept, and its standard error (white noise; times sqrt(c1) otherwise).
+    sigma, sigma_error : float
+        Standard deviation of one value, corrected for the clipped tails of a Gaussian, and its standard
+        error by the fourth moment (times sqrt(c2) for correlated noise).
+    used, clipped : int
+        Values kept, and finite values rejected.
+    """
+
+    mean: float
+    error: float
+    sigma: float
+    sigma_error: float
+    used: int
+    clipped: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Means:
+    """Means of groups of pixels: of blocks, rows or columns.
+
+    Attributes
+    ----------
+    mean : float64
+        One a group: (by, bx) of blocks, (ny,) of rows, (nx,) of columns; NaN where fewer than half of the
+        group's pixels are finite.
+    error : float64
+        Standard errors, sqrt(c1 sigma^2 / n).
+    count : int32
+        Finite pixels.
+    """
+
+    mean: Float64
+    error: Float64
+    count: Int32
+
+
+def truncation_factor(kappa: float) -> float:
+    """Variance of a standard normal variable cut off beyond +- kappa.
+
+    References
+    ----------
+    Johnson, Kotz & Balakrishnan 1994, Continuous Univariate Distributions 1, eq. 13.135.
+    """
+    return 1.0 - 2.0 * kappa * exp(-0.5 * kappa**2) / sqrt(2.0 * pi) / erf(kappa / sqrt(2.0))
+
+
+def scatter_inflation(chi2: float, degrees_of_freedom: int) -> float:
+    """How much errors widen because points scatter more than their errors allow.
+
+    The square root of the reduced chi-square where it exceeds 1 by more than three of its standard
+    deviations, otherwise 1: errors are not tuned by the noise of the chi-square itself.
+
+    References
+    ----------
+    The scale factor of Rosenfeld 1975 (Ann. Rev. Nucl. Sci. 25, 555), used by the Particle Data Group.
+    """
+    if degrees_of_freedom < 1:
+        return 1.0
+    reduced = chi2 / degrees_of_freedom
+    return sqrt(reduced) if reduced > 1.0 + 3.0 * sqrt(2.0 / degrees_of_freedom) else 1.0
+
+
+def clipped_mean(values: Numbers, *, kappa: float = 5.0, iterations: int = 20) -> ClippedMean:
+    """Mean and sigma after clipping at kappa sigma, values that are not finite passed over.
+
+    Starts from the median and the half width of the central 68 per cent, then takes in every round
+    all values within kappa sigma of the mean, with sigma corrected for the Gaussian tails beyond kappa,
+    until the number kept is stable. With integers whose sigma is far below one unit it starts from the
+    standard deviation.
+
+    Parameters
+    ----------
+    values : array of any shape
+    kappa : float
+        Clipping limit in sigmas.
+    iterations : int
+        Most rounds.
+
+    Returns
+    -------
+    ClippedMean
+        All NaN where no value is finite; sigma and errors NaN for a single value.
+
+    References
+    ----------
+    Stetson 1989, V Advanced School of Astrophysics, lecture 4; tails: `truncation_factor`; error of
+    a standard deviation: Kenney & Keeping 1951, Mathematics of Statistics 2, section 7.12.
+    """
+    finite = np.ravel(values)
+    if finite.dtype.kind == "f":
+        finite = finite[np.isfinite(finite)]
+    if finite.size == 0:
+        return ClippedMean(nan, nan, nan, nan, 0, 0)
+    centre, sigma = _start(finite)
+    factor = truncation_factor(kappa)
+    kept, count = finite, -1
+    for _ in range(max(iterations, 1)):
+        inside = np.abs(finite - centre) <= kappa * sigma
+        if (number := int(np.count_nonzero(inside))) == count:
+            break
+        kept, count = finite[inside], number
+        centre = float(np.mean(kept, dtype=np.float64))
+        if count < 2:
+            break
+        sigma = sqrt(float(np.var(kept, ddof=1, dtype=np.float64)) / factor)
+    if count < 2:
+        return ClippedMean(centre, nan, nan, nan, count, finite.size - count)
+    deviations = kept.astype(np.float64) - centre
+    square = np.square(deviations)
+    second = float(np.mean(square))
+    fourth = float(np.mean(np.square(square, out=square)))
+    sigma_error = sqrt(max(fourth - second**2, 0.0) / count) / (2.0 * sqrt(second)) if second > 0 else 0.0
+    return ClippedMean(centre, sigma / sqrt(count), sigma, sigma_error, count, finite.size - count)
+
+
+def _start(finite: Numbers) -> tuple[float, float]:
+    # An odd stride sees every column of an image whose width is a power of two.
+    sample = finite[:: (finite.size // _START_SIZE) | 1]
+    low, middle, high = np.percentile(sample, [15.8655, 50.0, 84.1345])
+    sigma = 0.5 * float(high - low)
+    if sigma == 0.0:
+        sigma = float(np.std(finite, dtype=np.float64))
+    return float(middle), sigma
+
+
+def robust_sigma(values: Numbers, *, kappa: float = 3.5) -> float:
+    """Standard deviation of the bulk of the values, outliers and values that are not finite left out.
+
+    The sigma of `clipped_mean`: unlike the median absolute deviation it is not quantised on integer data
+    and loses little of the precision of a standard deviation.
+    """
+    return clipped_mean(values, kappa=kappa).sigma
+
+
+def percentiles(
+    values: Numbers, levels: tuple[float, ...] = (0.0, 5.0, 16.0, 50.0, 84.0, 95.0, 100.0)
+) -> tuple[float, ...]:
+    """Percentiles of the finite values, interpolated linearly; NaN where there are none.
+
+    References
+    ----------
+    Hyndman & Fan 1996 (Am. Stat. 50, 361), definition 7.
+    """
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return (nan,) * len(levels)
+    return tuple(float(value) for value in np.percentile(finite, levels))
+
+
+def autocorrelation_factors(
+    residual: Numbers, max_lag: int = 8, *, kappa: float = 5.0
+) -> tuple[float, float]:
+    r"""How much correlated noise widens the errors of a mean (c1) and of a variance (c2).
+
+    :math:`c_1 = 1 + 2 \sum \rho`, :math:`c_2 = 1 + 2 \sum \rho^2` over all lags of a half plane with
+    \|dx\|, \|dy\| <= ``max_lag``: the error of a mean of n pixels is :math:`\sqrt{c_1 \sigma^2 / n}`,
+    the relative error of a variance :math:`\sqrt{2 c_2 / n}`.
+
+    Parameters
+    ----------
+    residual : (ny, nx)
+        A difference of two frames, or what is left of one after its model. Pixels that are not finite,
+        and those more than kappa sigma from the mean, count neither in sums nor in numbers.
+    max_lag : int
+        Largest lag in rows and columns.
+    kappa : float
+        Clipping limit in sigmas.
+
+    Returns
+    -------
+    c1, c2 : float
+        c1 is not below 0. White noise of n pixels leaves an uncertainty of about
+        2 (2 max_lag + 1) / sqrt(2 n) in c1.  Both 1 where the residual does not vary.
+
+    References
+    ----------
+    Priestley 1981, Spectral Analysis and Time Series, eqs. 5.3.5 (mean) and 5.3.23 (variance), in two
+    dimensions.
+    """
+    bulk = clipped_mean(residual, kappa=kappa)
+    if not bulk.sigma > 0:
+        return 1.0, 1.0
+    values = (np.asarray(residual, dtype=np.float64) - bulk.mean).astype(np.float32)
+    inside = np.abs(values) <= kappa * bulk.sigma  # False for NaN too
+    values[~inside] = 0.0
+    everywhere = bool(inside.all())
+    sums, counts = kernels.lag_products(values, None if everywhere else inside.view(np.uint8), max_lag)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance = np.where(counts > 0, sums / counts, 0.0)
+    rho = covariance / covariance[0, max_lag]
+    rho[0, : max_lag + 1] = 0.0  # the half plane: rows above, and columns to the right
+    return max(1.0 + 2.0 * float(np.sum(rho)), 0.0), 1.0 + 2.0 * float(np.sum(np.square(rho)))
+
+
+def block_means(image: Numbers, *, size: int = 32, sigma: float | None = None, c1: float = 1.0) -> Means:
+    """Means of square blocks, with their errors.
+
+    Parameters
+    ----------
+    image : (ny, nx)
+        Pixels that are not finite are passed over.
+    size : int
+        Least side of a block; the image is divided evenly, so sides are below twice that.
+    sigma : float, optional
+        Standard deviation of a pixel; by default the robust sigma of the image.
+    c1 : float
+        Of `autocorrelation_factors`, for correlated noise.
+
+    Returns
+    -------
+    Means
+        (by, bx)
+    """
+    rows, columns = (_edges(length, size) for length in image.shape)
+    return _group_means(image, rows, columns, sigma, c1)
+
+
+def row_means(image: Numbers, *, sigma: float | None = None, c1: float = 1.0) -> Means:
+    """Means of rows (ny,), with their errors; parameters as in `block_means`."""
+    means = _group_means(image, np.arange(image.shape[0]), np.zeros(1, np.intp), sigma, c1)
+    return Means(means.mean[:, 0], means.error[:, 0], means.count[:, 0])
+
+
+def column_means(image: Numbers, *, sigma: float | None = None, c1: float = 1.0) -> Means:
+    """Means of columns (nx,), with their errors; parameters as in `block_means`."""
+    means = _group_means(image, np.zeros(1, np.intp), np.arange(image.shape[1]), sigma, c1)
+    return Means(means.mean[0], means.error[0], means.count[0])
+
+
+def excess_variance(means: Means) -> tuple[float, float]:
+    """Variance of means beyond their errors, and its uncertainty: the square of the structure.
+
+    ``Var(means) - mean(error^2)`` with uncertainty ``mean(error^2) sqrt(2 / n)``, n the groups with a
+    mean; NaN for fewer than two.
+    """
+    known = np.isfinite(means.mean)
+    n = int(np.count_nonzero(known))
+    if n < 2:
+        return nan, nan
+    expected = float(np.mean(np.square(means.error[known])))
+    return float(np.var(means.mean[known], ddof=1)) - expected, expected * sqrt(2.0 / n)
+
+
+def _edges(length: int, size: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    blocks = max(length // size, 1)
+    return (np.arange(blocks) * length) // blocks
+
+
+def _group_means(
+    image: Numbers,
+    rows: np.ndarray[tuple[int], np.dtype[np.intp]],
+    columns: np.ndarray[tuple[int], np.dtype[np.intp]],
+    sigma: float | None,
+    c1: float,
+) -> Means:
+    finite = np.isfinite(image)
+    everywhere = bool(finite.all())
+    pixels = image if everywhere else np.where(finite, image, 0)
+    sums = np.add.reduceat(np.add.reduceat(pixels, columns, axis=1, dtype=np.float64), rows, axis=0)
+    areas = np.outer(np.diff(rows, append=image.shape[0]), np.diff(columns, append=image.shape[1]))
+    if everywhere:
+        count = areas
+    else:
+        count = np.add.reduceat(np.add.reduceat(finite, columns, axis=1, dtype=np.int64), rows, axis=0)
+    enough = 2 * count >= areas
+    if sigma is None:
+        sigma = robust_sigma(image)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(enough, sums / count, nan)
+        error = np.where(enough, sigma * np.sqrt(c1 / count), nan)
+    return Means(mean, error, count.astype(np.int32))

@@ -1,0 +1,119 @@
+"""Plans, productions and verdicts as tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from fiducial.cli import show
+
+_USES = {
+    "generate": "used",
+    "verify": "verify only",
+    "first": "first exposure, verify only",
+    "left_out": "left out",
+    "set_aside": "set aside",
+}
+
+
+def show_dates(dates: Sequence[Any]) -> None:
+    """List nights."""
+    kinds = sorted({kind for row in dates for kind in row.counts})
+    rows = [(row.night, *(row.counts.get(kind) for kind in kinds)) for row in dates]
+    show.table("nights with enough exposures", ("night", *kinds), rows)
+    if dates:
+        show.next_step(f"fiducial plan REPO --night {dates[-1].night}")
+    else:
+        show.say("no night has enough exposures")
+
+
+def show_plans(repository: str, kinds: Sequence[str], plans: Any) -> None:
+    """Show every plan: its frames with reasons, what it costs, and the commands that do the same."""
+    for planned in plans.planned:
+        _show_choices(planned)
+        cost = planned.forecast
+        show.say(
+            f"forecast: reads {show.size(cost.read_bytes)}, writes {show.size(cost.disk_bytes)}, "
+            f"memory below {show.size(cost.memory)}, about {cost.seconds:.0f} s"
+        )
+        show.say("the same by hand:")
+        for command in planned.commands:
+            show.say(f"{command}\n")
+    _show_impossible(plans.impossible)
+    if plans.planned:
+        made = " ".join(dict.fromkeys(p.plan.kind for p in plans.planned))
+        night = f" --night {plans.night}" if plans.night else ""
+        show.next_step(f"fiducial make {repository} {made}{night}")
+
+
+def _title(plan: Any) -> str:
+    name = f"{plan.kind} {plan.filter}" if plan.filter else plan.kind
+    state = ", ".join(f"{key}={value}" for key, value in plan.state.items() if value is not None)
+    return f"{name}{f' ({state})' if state else ''}"
+
+
+def _show_choices(planned: Any) -> None:
+    plan = planned.plan
+    rows = [
+        (choice.exposure, _USES[choice.use], choice.reason, choice.value, choice.limit)
+        for choice in plan.choices
+    ]
+    show.table(f"{_title(plan)} -> {planned.names.gen}", ("exposure", "use", "why", "value", "limit"), rows)
+    uses = Counter(choice.use for choice in plan.choices)
+    parts = [f"{uses[use]} {words}" for use, words in _USES.items() if uses[use]]
+    show.say(f"{' + '.join(parts)} = {len(plan.choices)} offered")
+
+
+def _show_impossible(impossible: Sequence[Any]) -> None:
+    for one in impossible:
+        show.say(f"{one.kind}: cannot be made: {one.reason}")
+        if one.hint:
+            show.say(f"  {one.hint}")
+
+
+def show_production(repository: str, production: Any) -> None:
+    """Show what was made, where it is, and what verification said."""
+    rows = [
+        (
+            _title(made.planned.plan),
+            made.verdict,
+            len(made.planned.plan.generate),
+            made.set_aside,
+            made.run,
+            round(made.seconds, 1),
+        )
+        for made in production.products
+    ]
+    show.table("production", ("product", "verdict", "frames", "set aside", "run", "seconds"), rows)
+    for made in production.products:
+        for failure in made.failures:
+            show.say(f"{failure.task} {failure.data}: {failure.message}")
+            if failure.hint:
+                show.say(f"  {failure.hint}")
+        for name in made.missing:
+            show.say(f"not made: {name}")
+        for reason in made.reasons:
+            show.say(f"{made.planned.plan.kind}: {reason}")
+    _show_impossible(production.impossible)
+    runs = [made.run for made in production.products if made.run]
+    if not runs:
+        return
+    if production.verdict in ("pass", "warn"):
+        show.next_step(f"fiducial report {repository} {runs[-1]}; then fiducial certify {repository} {runs[-1]} ...")
+    else:
+        show.next_step(f"fiducial report {repository} {runs[-1]}")
+
+
+def show_verification(repository: str, result: Any) -> None:
+    """Show a verdict with the tests that were nearest to their limits."""
+    show.say(f"{result.kind}: {result.verdict}")
+    for reason in result.reasons:
+        show.say(f"  {reason}")
+    rows = [
+        (r["test"], r["exposure"], r["detector"], r["amplifier"], r["value"], r["uncertainty"], r["limit"], r["outcome"])
+        for r in result.worst
+    ]
+    columns = ("test", "exposure", "detector", "amplifier", "value", "uncertainty", "limit", "outcome")
+    show.table("nearest to their limits", columns, rows)
+    show.next_step(f"fiducial report {repository} {result.run}")

@@ -1,0 +1,194 @@
+"""The chain: corrections in the order that a list of their names gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fiducial.corrections.base import Context, Correction, Weights
+from fiducial.corrections.registry import CORRECTIONS
+from fiducial.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fiducial.cameras.model import Camera
+    from fiducial.cameras.regions import Region
+    from fiducial.corrections.frame import DetectorFrame
+    from fiducial.corrections.masters import Master
+    from fiducial.corrections.segment import Float32, Segment, World
+    from fiducial.corrections.strips import Strip
+
+
+class Chain:
+    """Corrections in order, for one detector.
+
+    Parameters
+    ----------
+    corrections
+        In the order in which they are applied.
+    context
+        What they were built for.
+    """
+
+    def __init__(self, corrections: Sequence[Correction], context: Context) -> None:
+        self.corrections = tuple(corrections)
+        self.context = context
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The corrections' names."""
+        return tuple(correction.name for correction in self.corrections)
+
+    @property
+    def world(self) -> World:
+        """The unit of what comes out."""
+        return self.context.world
+
+    @property
+    def whole_frame(self) -> bool:
+        """Whether preparing a frame reads pixels that its strips read again."""
+        return any(correction.whole_frame for correction in self.corrections)
+
+    def prepare(self, frame: DetectorFrame) -> None:
+        """Check that the frame and the masters belong together, and fit what needs the whole frame.
+
+        Raises
+        ------
+        CalibrationMismatch, FrameError
+            They do not, or the frame cannot be read.
+        """
+        for correction in self.corrections:
+            correction.check(frame)
+        for correction in self.corrections:
+            correction.prepare(frame)
+
+    def run(self, frame: DetectorFrame, strip: Strip) -> list[Segment]:
+        """Read a strip of a prepared frame and correct it; masters' variances are left to `share`."""
+        segments = frame.segments(strip)
+        for correction in self.corrections:
+            correction.apply(segments, frame)
+        return segments
+
+    def run_single(self, frame: DetectorFrame, strip: Strip) -> list[Segment]:
+        """The same for a frame that stands by itself: masters' variances are filled in as well."""
+        segments = frame.segments(strip)
+        weights = Weights(1.0, frame.facts.dark_time)
+        for correction in self.corrections:
+            correction.apply(segments, frame)
+            for segment in segments:
+                if segment.window is not None:
+                    segment.shared_variance = correction.share(
+                        segment.shared_variance, segment.image, segment.window, weights
+                    )
+        return segments
+
+    def share(self, image: Float32, window: Region, weights: Weights) -> Float32 | None:
+        """Variance that the masters give to a result of many frames; None without masters.
+
+        Parameters
+        ----------
+        image
+            The result, (ny, nx).
+        window
+            Where it is on the detector.
+        weights
+            How the frames were added up.
+        """
+        variance = None
+        for correction in self.corrections:
+            variance = correction.share(variance, image, window, weights)
+        return variance
+
+    def notes(self) -> dict[str, str | int | float | bool]:
+        """``{CORRECTION} {KEY}``: what provenance says of the corrections."""
+        return {
+            f"{correction.name.upper()} {key}": value
+            for correction in self.corrections
+            for key, value in correction.notes().items()
+        }
+
+
+def world_of(names: Sequence[str]) -> World:
+    """The unit that a chain ends in: electron if it has the gain."""
+    return "electron" if "gain" in names else "adu"
+
+
+def masters_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The kinds of masters that a chain needs, in its order."""
+    return tuple(
+        kind for name in names if name in CORRECTIONS and (kind := CORRECTIONS[name].master) is not None
+    )
+
+
+def require_valid(names: Sequence[str]) -> None:
+    """Refuse a chain that cannot work.
+
+    Raises
+    ------
+    ConfigurationError
+        A name that no correction has, one that stands twice, no assembly, a correction on the wrong
+        side of it, or the variance on the wrong side of the bias, dark or flat.
+    """
+    unknown = [name for name in names if name not in CORRECTIONS]
+    if unknown:
+        raise ConfigurationError(
+            f"no correction is called {', '.join(unknown)}", hint=f"There are {', '.join(CORRECTIONS)}."
+        )
+    if twice := sorted({name for name in names if list(names).count(name) > 1}):
+        raise ConfigurationError(f"the chain names {', '.join(twice)} twice", hint="Name each once.")
+    if "assembly" not in names:
+        raise ConfigurationError("the chain has no assembly", hint="Put it where amplifiers become a detector.")
+    middle = list(names).index("assembly")
+    for place, name in enumerate(names):
+        if place < middle and CORRECTIONS[name].stage == "detector":
+            raise ConfigurationError(
+                f"{name} stands before assembly, and works on assembled detectors", hint="Move it behind."
+            )
+        if place > middle and CORRECTIONS[name].stage == "raw":
+            raise ConfigurationError(
+                f"{name} stands after assembly, and works on raw amplifiers", hint="Move it before."
+            )
+    _require_order(names)
+
+
+def _require_order(names: Sequence[str]) -> None:
+    """The signal that makes noise is that after the bias and before dark and flat."""
+    for first, second in (("bias", "variance"), ("variance", "dark"), ("variance", "flat"), ("dark", "flat")):
+        if first in names and second in names and list(names).index(first) > list(names).index(second):
+            raise ConfigurationError(
+                f"{first} stands after {second}", hint="The order is bias, variance, dark, flat."
+            )
+
+
+def build_chain(
+    names: Sequence[str],
+    config: Any,
+    *,
+    camera: Camera,
+    detector: int,
+    masters: Mapping[str, Master] | None = None,
+) -> Chain:
+    """Build the chain for one detector.
+
+    Parameters
+    ----------
+    names
+        The corrections in order.
+    config
+        A `~fiducial.corrections.registry.CorrectionsConfig` with their settings.
+    camera, detector
+        What they are for.
+    masters
+        By kind; those that the chain does not need are passed over.
+
+    Raises
+    ------
+    ConfigurationError
+        The chain cannot work (`require_valid`), or a master is missing.
+    CalibrationMismatch
+        A master is of another detector, shape or unit.
+    """
+    require_valid(names)
+    context = Context(camera, detector, world_of(names), dict(masters or {}))
+    return Chain([CORRECTIONS[name](getattr(config, name), context) for name in names], context)

@@ -1,0 +1,160 @@
+"""Overscan: the level of the electronics at the time of each row, subtracted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from lsst.pex.config import ChoiceField, Config, Field
+
+from fiducial.algorithms.overscan import METHODS, OverscanModel, fit_overscan
+from fiducial.cameras.regions import Region
+from fiducial.corrections.base import Context, Correction
+from fiducial.corrections.frame import as_float
+from fiducial.corrections.strips import BLOCK, raw_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from fiducial.cameras.model import Amplifier
+    from fiducial.corrections.frame import DetectorFrame
+    from fiducial.corrections.segment import Float64, Segment
+
+CAMERA = "camera"
+LOCAL = ("none", "mean_per_row", "median_per_row")
+"""Methods whose level in a row comes from that row alone."""
+
+
+class OverscanConfig(Config):
+    """Settings of the overscan; what is not set is the camera's own."""
+
+    method = ChoiceField[str](
+        doc="How the level is modelled.",
+        default=CAMERA,
+        allowed={CAMERA: "as the camera file says"} | {m: m.replace("_", " ") for m in METHODS},
+    )
+    order = Field[int](doc="Degree of a polynomial, number of groups of a spline.", optional=True)
+    skipLeading = Field[int](doc="Columns left out next to the pixels, in readout order.", optional=True)
+    skipTrailing = Field[int](doc="Columns left out that are read last.", optional=True)
+    parallel = Field[bool](doc="Model the parallel overscan too.", optional=True)
+
+
+class OverscanCorrection(Correction):
+    """Subtract a model of the serial overscan, and of the parallel overscan if wanted.
+
+    Methods that take a row's level from that row work strip by strip; the others are fitted to the
+    whole overscan of the amplifier before (`prepare`). Saturated overscan pixels are passed over.
+    The parallel overscan (its serial level removed) is fitted by the same method, column by
+    column. An amplifier without overscan keeps its level.
+    """
+
+    name = "overscan"
+    stage = "raw"
+    ConfigClass = OverscanConfig
+
+    def __init__(self, config: Any, context: Context) -> None:
+        super().__init__(config, context)
+        own = context.camera.defaults.overscan
+        self.method: str = own.method if config.method == CAMERA else config.method
+        self.order: int = own.order if config.order is None else config.order
+        self.skip_leading: int = own.skip_leading if config.skipLeading is None else config.skipLeading
+        self.skip_trailing: int = own.skip_trailing if config.skipTrailing is None else config.skipTrailing
+        self.parallel: bool = own.parallel if config.parallel is None else config.parallel
+
+        self.whole_frame = self.method not in LOCAL
+
+    def prepare(self, frame: DetectorFrame) -> None:
+        """Fit what needs the whole amplifier."""
+        for amp in frame.amplifiers:
+            if amp.serial_overscan is not None and self.method not in LOCAL:
+                pixels = as_float(frame.read(amp, amp.serial_overscan), amp.saturation)
+                frame.models[amp.name, "serial"] = self._fit(pixels, amp.read_corner[1] == "L")
+            if amp.parallel_overscan is not None and self.parallel and self.method != "none":
+                frame.models[amp.name, "parallel"] = self._fit_parallel(frame, amp, amp.parallel_overscan)
+
+    def correct(self, segment: Segment, frame: DetectorFrame) -> None:
+        """Subtract the level of each row, and of each column."""
+        amp = segment.amplifier
+        serial = self._serial(segment, frame)
+        if serial is not None:
+            level, segment.row_variance = serial
+            segment.image -= level.astype(np.float32)[:, np.newaxis]
+        parallel = frame.models.get((amp.name, "parallel"))
+        if parallel is not None:
+            segment.models["parallel"] = parallel
+            segment.image -= parallel.level.astype(np.float32)
+            segment.column_variance = parallel.variance
+
+    def notes(self) -> dict[str, str | int | float | bool]:
+        """The settings in force."""
+        return {
+            "METHOD": self.method,
+            "ORDER": self.order,
+            "SKIP": f"{self.skip_leading},{self.skip_trailing}",
+            "PARALLEL": self.parallel,
+        }
+
+    def _serial(self, segment: Segment, frame: DetectorFrame) -> tuple[Float64, Float64] | None:
+        """Level and variance of the segment's rows."""
+        amp = segment.amplifier
+        if amp.serial_overscan is None or self.method == "none":
+            return None
+        if (whole := frame.models.get((amp.name, "serial"))) is not None:
+            segment.models["serial"] = whole
+            first, last = (y - amp.serial_overscan.y0 for y in segment.rows)
+            rows = np.clip(np.arange(first, last), 0, len(whole.level) - 1)
+            return whole.level[rows], whole.variance[rows]
+        pixels = segment.overscan
+        if pixels is None:  # the section names other rows than the data's: take these columns all the same
+            area = amp.serial_overscan
+            pixels = frame.read(amp, Region(area.x0, area.x1, *segment.rows))
+        return self._fit_blocks(segment, as_float(pixels, amp.saturation))
+
+    def _fit_blocks(self, segment: Segment, pixels: Float64) -> tuple[Float64, Float64]:
+        """Fit blocks of readout rows one by one, so that the height of the strip does not matter."""
+        amp = segment.amplifier
+        level, variance = np.empty(len(pixels)), np.empty(len(pixels))
+        models = []
+        for rows in _blocks(amp, *segment.rows):
+            model = self._fit(pixels[rows], amp.read_corner[1] == "L")
+            level[rows], variance[rows] = model.level, model.variance
+            models.append(model)
+        noise = float(np.median([m.noise for m in models]))
+        segment.models["serial"] = OverscanModel(level, variance, noise, models[0].used)
+        return level, variance
+
+    def _fit_parallel(self, frame: DetectorFrame, amp: Amplifier, area: Region) -> OverscanModel:
+        pixels = as_float(frame.read(amp, area), amp.saturation)
+        if amp.serial_overscan is not None:
+            if (whole := frame.models.get((amp.name, "serial"))) is not None:
+                rows = np.arange(area.y0, area.y1) - amp.serial_overscan.y0
+                level = whole.level[np.clip(rows, 0, len(whole.level) - 1)]
+            else:  # the corner: serial overscan columns of the parallel overscan rows
+                corner = Region(amp.serial_overscan.x0, amp.serial_overscan.x1, area.y0, area.y1)
+                level = self._fit(
+                    as_float(frame.read(amp, corner), amp.saturation), amp.read_corner[1] == "L"
+                ).level
+            pixels -= level[:, np.newaxis]
+        return self._fit(pixels.T, amp.read_corner[0] == "L")
+
+    def _fit(self, pixels: NDArray[Any], first_column_left: bool) -> OverscanModel:
+        return fit_overscan(
+            pixels,
+            method=self.method,
+            order=self.order,
+            skip_leading=self.skip_leading,
+            skip_trailing=self.skip_trailing,
+            first_column_left=first_column_left,
+        )
+
+
+def _blocks(amp: Amplifier, y0: int, y1: int) -> Iterator[slice]:
+    """Blocks of `BLOCK` readout rows, as slices of the raw rows ``y0`` to ``y1``."""
+    height = amp.data.shape[0]
+    for first in range(0, height, BLOCK):
+        low, high = raw_rows(amp, first, first + BLOCK)
+        low, high = max(low, y0), min(high, y1)
+        if low < high:
+            yield slice(low - y0, high - y0)

@@ -1,0 +1,69 @@
+"""Every correction there is: built in, and from plug-ins (entry points ``fiducial.corrections``)."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from lsst.pex.config import Config, ConfigField
+
+from fiducial.corrections.assembly import AssemblyCorrection
+from fiducial.corrections.base import Correction
+from fiducial.corrections.bias import BiasCorrection
+from fiducial.corrections.dark import DarkCorrection
+from fiducial.corrections.flat import FlatCorrection
+from fiducial.corrections.gain import GainCorrection
+from fiducial.corrections.nan import NanCorrection
+from fiducial.corrections.overscan import OverscanCorrection
+from fiducial.corrections.saturation import SaturationCorrection
+from fiducial.corrections.variance import VarianceCorrection
+from fiducial.errors import ConfigurationError
+
+GROUP = "fiducial.corrections"
+
+BUILT_IN: tuple[type[Correction], ...] = (
+    SaturationCorrection,
+    OverscanCorrection,
+    GainCorrection,
+    AssemblyCorrection,
+    BiasCorrection,
+    VarianceCorrection,
+    DarkCorrection,
+    FlatCorrection,
+    NanCorrection,
+)
+
+
+def _find_corrections() -> dict[str, type[Correction]]:
+    found = {correction.name: correction for correction in BUILT_IN}
+    for entry_point in sorted(entry_points(group=GROUP), key=lambda e: (e.name, e.value)):
+        correction = entry_point.load()
+        if not (isinstance(correction, type) and issubclass(correction, Correction)):
+            raise ConfigurationError(
+                f"the entry point {entry_point.name} = {entry_point.value} is no correction",
+                hint="It must name a subclass of fiducial.corrections.base.Correction.",
+            )
+        if found.get(correction.name, correction) is not correction:
+            raise ConfigurationError(
+                f"two corrections are called {correction.name!r}: {entry_point.value} is the second",
+                hint="Remove one plug-in, or have it renamed.",
+            )
+        found[correction.name] = correction
+    return found
+
+
+CORRECTIONS: dict[str, type[Correction]] = _find_corrections()
+"""Name to class."""
+
+
+def _make_config() -> type[Config]:
+    fields: dict[str, Any] = {
+        name: ConfigField(doc=(correction.__doc__ or name).strip().splitlines()[0], dtype=correction.ConfigClass)
+        for name, correction in CORRECTIONS.items()
+    }
+    fields |= {"__module__": __name__, "__doc__": "The settings of every correction, by its name."}
+    return type(Config)("CorrectionsConfig", (Config,), fields)
+
+
+CorrectionsConfig: Any = _make_config()
+"""A config with one field per correction; which of them are applied, and in which order, says the chain."""

@@ -1,0 +1,52 @@
+"""What every run leaves beside its products, a failed one too: its command, configuration and log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LOGGERS = ("fiducial", "lsst")
+
+
+@contextmanager
+def trace(folder: Path, *, command: str, settings: Mapping[str, Any], pipeline: str) -> Iterator[None]:
+    """Write ``command.txt``, ``settings.json``, ``pipeline.yaml`` and ``log.txt`` into a folder.
+
+    Parameters
+    ----------
+    folder
+        Where to; made if it is not there. A folder that is continued keeps what it had.
+    command
+        The plain command that does the same.
+    settings
+        What was asked for, for machines.
+    pipeline
+        The expanded pipeline with every configuration value.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    called = shlex.join(sys.argv)
+    with (folder / "command.txt").open("a") as file:
+        file.write(f"# called as: {called}\n{command}\n")
+    (folder / "settings.json").write_text(json.dumps(settings, indent=2, default=str) + "\n")
+    (folder / "pipeline.yaml").write_text(pipeline)
+    handler = logging.FileHandler(folder / "log.txt")
+    handler.setFormatter(logging.Formatter("%(levelname)s %(asctime)s %(name)s: %(message)s"))
+    handler.setLevel(logging.INFO)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(min(logger.level or logging.INFO, logging.INFO))
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+        handler.close()

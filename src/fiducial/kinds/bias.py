@@ -1,0 +1,183 @@
+"""Bias: what the electronics add to every pixel, from frames without light or time."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import astropy.units as u
+import numpy as np
+from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
+from lsst.pipe.base import connectionTypes as cT  # noqa: N813
+
+from fiducial.cameras.model import Amplifier, Camera
+from fiducial.corrections.base import Weights
+from fiducial.corrections.chain import Chain, build_chain
+from fiducial.corrections.frame import DetectorFrame
+from fiducial.frames.records import FrameRecord
+from fiducial.kinds.budget import MEGABYTE
+from fiducial.kinds.clipping import clipped_mean
+from fiducial.kinds.config import StackConfig
+from fiducial.kinds.connections import StackConnections
+from fiducial.kinds.gather import gather
+from fiducial.kinds.inputs import Offered, open_frames
+from fiducial.kinds.levels import has_drifting_level, sample_levels
+from fiducial.kinds.product import make_product
+from fiducial.kinds.stack import Batch, stack_frames
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fiducial.algorithms.combine import Combined
+
+UNITS = {"adu": u.adu, "electron": u.electron}
+
+
+class BiasConnections(StackConnections, dimensions=("instrument", "detector")):
+    """Raw biases in, a master out."""
+
+    bias = cT.Output(
+        doc="Master bias.",
+        name="bias",
+        storageClass="CalibrationImage",
+        dimensions=("instrument", "detector"),
+        isCalibration=True,
+    )
+
+
+class BiasConfig(StackConfig, PipelineTaskConfig, pipelineConnections=BiasConnections):
+    """Settings of the bias."""
+
+    def setDefaults(self) -> None:  # noqa: N802 - the middleware's name
+        """Work in electrons, with overscan."""
+        super().setDefaults()
+        self.chain = ["saturation", "overscan", "gain", "assembly", "nan"]
+
+
+class BiasTask(PipelineTask):
+    """Combine biases of one detector: clipped mean, variance by the scatter."""
+
+    ConfigClass = BiasConfig
+    _DefaultName = "bias"
+    config: BiasConfig
+
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:  # noqa: N802, N803
+        """Gather, combine, write."""
+        gathered = gather(butlerQC, inputRefs)
+        outputs = self.run(kind=outputRefs.bias.datasetType.name, **gathered)
+        butlerQC.put(outputs, outputRefs)
+
+    def run(
+        self,
+        *,
+        raws: Sequence[Offered],
+        camera: Camera,
+        detector: int,
+        records: Mapping[int, FrameRecord] | None = None,
+        masters: Mapping[str, Any] | None = None,
+        threads: int = 1,
+        kind: str = "bias",
+    ) -> Struct:
+        """Combine biases.
+
+        Parameters
+        ----------
+        raws
+            The frames that are offered.
+        camera, detector
+            What they are of.
+        records
+            What ingest noted of them, by exposure.
+        masters
+            By kind, where the chain needs any.
+        threads
+            Cores to use.
+        kind
+            Name of the product.
+
+        Returns
+        -------
+        Struct
+            ``bias``: a MaskedImage in adu or electron.
+
+        Raises
+        ------
+        NothingToDo
+            Fewer than ``minimumFrames`` frames are usable.
+        """
+        chain = build_chain(
+            list(self.config.chain), self.config.corrections, camera=camera, detector=detector, masters=masters
+        )
+        frames, aside = open_frames(raws, camera, detector, records or {})
+        combiner = BiasCombiner(self.config)
+        stacked = stack_frames(
+            frames,
+            chain,
+            combiner,
+            aside=aside,
+            minimum=self.config.minimumFrames,
+            memory=self.config.memory * MEGABYTE,
+            threads=threads,
+            what=f"the {kind} of {camera.name} detector {detector}",
+        )
+        product = make_product(
+            kind,
+            stacked,
+            chain,
+            unit=UNITS[chain.world],
+            scale=lambda _: 1.0,
+            time="exposure_time",
+            notes=combiner.notes(stacked.frames),
+        )
+        return Struct(bias=product)
+
+
+class BiasCombiner:
+    """Clipped mean of biases; the drift of levels that no overscan shows is taken out first.
+
+    Without overscan each frame is brought to the mean level of all frames, so that the drift does
+    not widen the clipping and the variance; the levels taken off stand in the header.
+    """
+
+    bytes_per_pixel = 0
+
+    def __init__(self, config: BiasConfig) -> None:
+        self._kappa = float(config.kappa)
+        self._iterations = int(config.iterations)
+        self._offsets: dict[str, NDArray[np.float64]] = {}
+
+    def prepare(self, frames: Sequence[DetectorFrame], chain: Chain) -> None:
+        """Measure the levels of amplifiers without overscan."""
+        self._world = chain.world
+        names = [a.name for a in frames[0].amplifiers if has_drifting_level(a, chain)]
+        levels = sample_levels(frames, chain, names)
+        self._offsets = {}
+        for name in names:
+            level = np.array([one[name][0] for one in levels])
+            self._offsets[name] = np.nan_to_num(level - np.nanmean(level))
+
+    def offsets(self, amplifier: Amplifier) -> "NDArray[np.float64] | None":
+        """Levels above the mean level."""
+        return self._offsets.get(amplifier.name)
+
+    def combine(self, batch: Batch, threads: int) -> "Combined":
+        """Clip and average."""
+        return clipped_mean(
+            batch,
+            world=self._world,
+            scale=None,
+            signal=None,
+            kappa=self._kappa,
+            iterations=self._iterations,
+            threads=threads,
+        )
+
+    def weights(self, amplifier: Amplifier) -> Weights:
+        """A plain mean."""
+        return Weights(1.0, 0.0)
+
+    def notes(self, frames: Sequence[DetectorFrame]) -> dict[str, float]:
+        """The drift of each frame, where there is no overscan."""
+        return {
+            f"FID INPUT {i} LEVEL {name}": float(values[i])
+            for name, values in self._offsets.items()
+            for i in range(len(frames))
+        }

@@ -1,0 +1,84 @@
+"""What the tasks of all kinds take from the repository."""
+
+# No `from __future__ import annotations` in modules of tasks: the middleware looks at real classes.
+from typing import Any
+
+from lsst.pipe.base import PipelineTaskConnections
+from lsst.pipe.base import connectionTypes as cT  # noqa: N813 - the middleware's own abbreviation
+
+from fiducial.corrections.chain import masters_of
+from fiducial.corrections.lookup import ChooseMasters, candidates
+
+
+class FrameConnections(PipelineTaskConnections, dimensions=("instrument", "detector")):
+    """Raw frames, what ingest noted of them, and the camera."""
+
+    raws = cT.Input(
+        doc="Raw frames.",
+        name="raw",
+        storageClass="RawFrame",
+        dimensions=("instrument", "exposure", "detector"),
+        multiple=True,
+        deferLoad=True,
+    )
+    frameFacts = cT.Input(
+        doc="What ingest noted of the frames: checksums, facts, content. Not needed.",
+        name="frameFacts",
+        storageClass="ArrowTable",
+        dimensions=("instrument", "day_obs"),
+        multiple=True,
+        minimum=0,
+        deferGraphConstraint=True,
+    )
+    camera = cT.PrerequisiteInput(
+        doc="The camera's description.",
+        name="camera",
+        storageClass="FiducialCamera",
+        dimensions=("instrument",),
+        isCalibration=True,
+        lookupFunction=candidates,
+    )
+
+
+def bias_input(name: str = "bias") -> cT.PrerequisiteInput:
+    """A master bias of the detector."""
+    return _master(name, "Master bias.", ("instrument", "detector"))
+
+
+def dark_input(name: str = "dark") -> cT.PrerequisiteInput:
+    """A master dark of the detector."""
+    return _master(name, "Master dark, per second.", ("instrument", "detector"))
+
+
+def flat_input(name: str = "flat") -> cT.PrerequisiteInput:
+    """A master flat of the detector and filter."""
+    return _master(name, "Master flat.", ("instrument", "detector", "physical_filter"))
+
+
+def _master(name: str, doc: str, dimensions: tuple[str, ...]) -> cT.PrerequisiteInput:
+    return cT.PrerequisiteInput(
+        doc=doc,
+        name=name,
+        storageClass="CalibrationImage",
+        dimensions=dimensions,
+        isCalibration=True,
+    )
+
+
+def stack_master(connection: cT.PrerequisiteInput) -> cT.PrerequisiteInput:
+    """The same for a task whose quanta hold many exposures (`ChooseMasters`)."""
+    from dataclasses import replace
+
+    return replace(connection, lookupFunction=candidates)
+
+
+class StackConnections(ChooseMasters, FrameConnections, dimensions=("instrument", "detector")):
+    """What a stack takes; masters that its chain does not need are not looked for."""
+
+    def __init__(self, *, config: Any = None) -> None:
+        super().__init__(config=config)
+        needed = set(masters_of(config.chain))
+        for name in ("bias", "dark"):
+            if name in self.prerequisiteInputs and name not in needed:
+                delattr(self, name)
+        self.masters_of_exposures = sorted(needed & set(self.prerequisiteInputs))

@@ -1,0 +1,72 @@
+"""Numbers as a reader wants them: as many digits as they deserve, with their units."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from numbers import Integral, Real
+
+NOTHING = "–"
+MINUS = "−"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: object, digits: int = 4) -> str:
+    """A number with so many significant digits; text as it is; a dash for None and NaN."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return str(value)
+    if isinstance(value, Integral) or value == 0:
+        return str(int(value)).replace("-", MINUS)
+    real = float(value)
+    if math.isnan(real):
+        return NOTHING
+    if math.isinf(real):
+        return "∞" if real > 0 else f"{MINUS}∞"
+    if not 1e-4 <= abs(real) < 1e6:
+        mantissa, exponent = f"{real:.{digits - 1}e}".split("e")
+        return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", MINUS)
+    places = digits - 1 - math.floor(math.log10(abs(real)))
+    return f"{real:.{max(places, 0)}f}".replace("-", MINUS)
+
+
+def measured(value: float | None, uncertainty: float | None, unit: str = "") -> str:
+    """A value with its uncertainty to two digits, and the unit: ``0.0123 ± 0.0021 adu``."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    if not uncertainty or not math.isfinite(uncertainty):
+        return f"{number(value)} {unit}".rstrip()
+    places = min(max(1 - math.floor(math.log10(abs(uncertainty))), 0), 12)
+    if places > 6:
+        return f"{number(value, 3)} ± {number(uncertainty, 2)} {unit}".rstrip()
+    text = f"{value:.{places}f} ± {uncertainty:.{places}f} {unit}".rstrip()
+    return text.replace("-", MINUS, 1) if value < 0 else text
+
+
+def count(value: int) -> str:
+    """A count with thin spaces between thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def percent(fraction: float) -> str:
+    """A fraction as percent; what is not zero never reads as zero."""
+    if math.isnan(fraction):
+        return NOTHING
+    if 0 < fraction < 5e-5:
+        return "< 0.01 %"
+    return f"{100 * fraction:.{2 if fraction < 0.1 else 1}f} %"
+
+
+def moment(value: datetime | str | None) -> str:
+    """A time to the second, as text."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return str(value)
+
+
+def plural(number_of: int, thing: str) -> str:
+    """``1 frame``, ``2 frames``."""
+    return f"{count(number_of)} {thing}{'' if number_of == 1 else 's'}"

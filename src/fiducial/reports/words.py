@@ -1,0 +1,68 @@
+"""The words of the report: what the short names in tables and verdicts mean to a reader."""
+
+from __future__ import annotations
+
+VERDICTS: dict[str, tuple[str, str]] = {  # outcome -> sign, word
+    "pass": ("✓", "PASS"),
+    "warn": ("▲", "WARN"),
+    "fail": ("✕", "FAIL"),
+    "shown": ("○", "shown"),
+    "not_applicable": ("–", "not applicable"),
+    "none": ("○", "NOT VERIFIED"),
+}
+
+USES: dict[str, str] = {
+    "generate": "in the master",
+    "verify": "used to verify",
+    "first": "first exposure",
+    "left_out": "left out",
+    "set_aside": "set aside",
+}
+
+ROLES: dict[str, str] = {
+    "input": "in the master",
+    "held_out": "same day, not in the master",
+    "other_day": "other day",
+    "first": "first exposure",
+}
+
+TESTS: dict[str, str] = {
+    "level": "mean residual",
+    "noise": "noise above expected",
+    "noise_certified": "noise above expected (certified read noise)",
+    "noise_clean": "noise above expected, cosmic rays removed",
+    "outliers": "pixels beyond 5σ",
+    "structure_blocks": "structure in blocks",
+    "structure_rows": "structure in rows",
+    "structure_columns": "structure in columns",
+    "structure_peak": "strongest block",
+    "amplifier_ratio": "amplifier ratio − 1",
+    "detector_ratio": "detector ratio − 1",
+    "read_noise": "read noise",
+    "gain": "gain",
+}
+
+QUANTITIES: dict[str, str] = {"bias": "bias", "dark": "dark rate", "flat": "relative response"}
+
+
+def test_name(test: str) -> str:
+    """A test in words."""
+    return TESTS.get(test, test.replace("_", " "))
+
+
+def quantity_of(kind: str) -> str:
+    """What the pixels of a master of this kind are."""
+    return QUANTITIES.get(kind.removesuffix("Bootstrap"), kind)
+
+
+def upper_first(text: str) -> str:
+    """The text with a capital letter at its head, and nothing else changed."""
+    return text[:1].upper() + text[1:]
+
+
+def worst_of(outcomes: set[str]) -> str:
+    """The outcome that decides among several."""
+    for outcome in ("fail", "warn", "pass", "shown"):
+        if outcome in outcomes:
+            return outcome
+    return "none"

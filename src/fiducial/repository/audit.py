@@ -1,0 +1,77 @@
+"""Whether everything certified is still there, byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fiducial.frames.checksum import sha256_of
+from fiducial.repository.integrity import certified_files
+from fiducial.repository.ledger import Ledger
+from fiducial.repository.validity import associations
+
+if TYPE_CHECKING:
+    from lsst.daf.butler import Butler, DatasetRef
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What an audit found; every certified calibration is counted once."""
+
+    checked: int  # certified calibrations that were looked at
+    intact: int
+    changed: tuple[str, ...]  # files that are not the bytes that were certified
+    missing: tuple[str, ...]  # files of certified calibrations that are not there
+    unrecorded: tuple[str, ...]  # certified by other means, so that no checksum is known
+    lost: tuple[str, ...]  # certified here once, and no longer in the registry
+    steps: int  # entries of the ledger, whose chain of hashes holds
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing certified was changed, is missing or was lost."""
+        return not (self.changed or self.missing or self.lost)
+
+
+def audit(root: Path, butler: Butler, instrument: str) -> AuditReport:
+    """Check every certified calibration of a camera against the record; see `Repository.audit`."""
+    from lsst.daf.butler import CollectionType
+
+    steps = len(Ledger(root).history())
+    collections = list(butler.collections.query("*", collection_types=CollectionType.CALIBRATION))
+    refs = {found.ref.id: found.ref for found in associations(butler, instrument, collections)}
+    recorded = certified_files(root)
+    found: dict[str, list[str]] = {"intact": [], "changed": [], "missing": [], "unrecorded": []}
+    for ref in sorted(refs.values()):
+        expected = recorded.get(ref.id)
+        found[_state(butler, ref, None if expected is None else expected.sha256)].append(_name(butler, ref))
+    lost = [
+        f"{file.dataset_type} {file.path}"
+        for dataset, file in recorded.items()
+        if dataset not in refs and butler.get_dataset(dataset) is None
+    ]
+    return AuditReport(
+        checked=len(refs),
+        intact=len(found["intact"]),
+        changed=tuple(found["changed"]),
+        missing=tuple(found["missing"]),
+        unrecorded=tuple(found["unrecorded"]),
+        lost=tuple(sorted(lost)),
+        steps=steps,
+    )
+
+
+def _state(butler: Butler, ref: DatasetRef, expected: str | None) -> str:
+    if not butler.stored(ref):
+        return "missing"
+    uri = butler.getURI(ref)
+    if not uri.exists():
+        return "missing"
+    if expected is None:
+        return "unrecorded"
+    with uri.as_local() as local:
+        return "intact" if sha256_of(local.ospath) == expected else "changed"
+
+
+def _name(butler: Butler, ref: DatasetRef) -> str:
+    return str(butler.getURI(ref).ospath) if butler.stored(ref) else f"{ref.datasetType.name} {ref.dataId}"

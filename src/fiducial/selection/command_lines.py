@@ -1,0 +1,123 @@
+"""The plain `pipetask` and `butler` commands that do what a plan says."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from fiducial.selection.model import KindPlan, base_kind
+from fiducial.selection.naming import Names, production_names
+from fiducial.selection.ranges import compress
+
+
+def commands(
+    plan: KindPlan,
+    names: Names | None = None,
+    *,
+    repo: str | Path,
+    instrument: str,
+    ticket: str = "",
+    tag: str = "",
+    rerun: str = "",
+    detectors: Sequence[int] = (),
+    pipelines_dir: str | Path | None = None,
+    begin: str | None = None,
+    end: str | None = None,
+    processes: int = 1,
+) -> list[str]:
+    """Write the commands that generate, verify, certify and export what a plan says.
+
+    Parameters
+    ----------
+    plan
+        The exposures.
+    names
+        The collections; None: made from ticket, tag and rerun.
+    repo
+        The repository.
+    instrument
+        The Butler's name of the camera.
+    ticket, tag, rerun
+        Parts of the collections' names, where ``names`` is not given.
+    detectors
+        Ids; empty: all that the exposures have.
+    pipelines_dir
+        Folder of the pipelines; None: those of the package.
+    begin, end
+        Validity, ISO-8601 (TAI); None: from the plan's night on, without an end.
+    processes
+        How many processes `pipetask` uses.
+
+    Returns
+    -------
+    list of str
+        One command a line, in order, quoted for a POSIX shell. A bootstrap kind has no verification.
+    """
+    if names is None:
+        names = production_names(instrument, ticket, tag, plan.kind, plan.filter, rerun)
+    pipelines = Path(str(files("fiducial"))) / "pipelines" if pipelines_dir is None else Path(pipelines_dir)
+    where = shlex.quote(str(repo))
+    capital = plan.kind[0].upper() + plan.kind[1:]
+
+    def pipetask(pipeline: str, inputs: str, output: str, exposures: Iterable[int]) -> str:
+        query = data_query(instrument, exposures, detectors)
+        return (
+            f"pipetask --long-log --log-level fiducial=INFO run -b {where}"
+            f" -p {shlex.quote(str(pipelines / pipeline))} -i {inputs} -o {output}"
+            f' -d "{query}" --register-dataset-types' + (f" -j {processes}" if processes > 1 else "")
+        )
+
+    raw = f"{instrument}/raw/all"
+    lines = [
+        pipetask(f"cp{capital}.yaml", f"{raw},{names.calib}", names.gen, plan.generate),
+        f"butler query-collections {where} {names.gen}",
+    ]
+    if plan.kind == base_kind(plan.kind):
+        shown = (*plan.generate, *plan.first, *plan.verify)
+        inputs = f"{names.gen},{names.calib},{raw}"
+        lines.append(pipetask(f"Verify{capital}.yaml", inputs, names.verify, shown))
+    validity = f"--begin-date {shlex.quote(begin or _iso_date(plan.night))}"
+    if end is not None:
+        validity += f" --end-date {shlex.quote(end)}"
+    return [
+        *lines,
+        f"butler certify-calibrations {validity} {where} {names.gen} {names.certified} {plan.kind}",
+        f"butler query-collections {where} {names.calib}",
+        f"butler collection-chain --mode prepend {where} {names.ticket_chain} {names.certified}",
+        f"butler collection-chain --mode prepend {where} {names.calib} {names.ticket_chain}",
+        f"butler query-collections {where} {names.calib}",
+        f"butler export-calibs --transfer copy {where} ./{_export_folder(names)} {names.ticket_chain}",
+    ]
+
+
+def data_query(instrument: str, exposures: Iterable[int], detectors: Sequence[int] = ()) -> str:
+    """Write the data query of exposures, contiguous ids as ranges.
+
+    Parameters
+    ----------
+    instrument
+        The Butler's name of the camera.
+    exposures
+        Ids, in any order.
+    detectors
+        Ids; empty: all.
+    """
+    terms = [f"instrument='{instrument}'"]
+    if len(detectors) == 1:
+        terms.append(f"detector={detectors[0]}")
+    elif detectors:
+        terms.append(f"detector IN ({compress(detectors)})")
+    terms.append(f"exposure IN ({compress(exposures)})")
+    return " AND ".join(terms)
+
+
+def _iso_date(night: int) -> str:
+    text = f"{night:08d}"
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+
+
+def _export_folder(names: Names) -> str:
+    """Name the export after what was certified: ``calibs.bias.20240326a``."""
+    return "calibs." + names.certified.rsplit("/", 1)[-1]

@@ -1,0 +1,54 @@
+"""Existing masters taken in as certified calibrations, so that verification can begin on the first day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fiducial.repository import Adopted
+
+
+def adopt(
+    root: str | Path,
+    kind: str,
+    files: Sequence[str | Path],
+    *,
+    begin: str,
+    end: str | None = None,
+    unit: str | None = None,
+    detector: int | None = None,
+    physical_filter: str | None = None,
+    instrument: str | None = None,
+) -> Adopted:
+    """Take plain FITS masters in as certified calibrations.
+
+    Parameters
+    ----------
+    root
+        Folder of the repository.
+    kind
+        bias, dark or flat.
+    files
+        One file per detector (and filter).
+    begin, end
+        Validity, ISO 8601 (TAI); end None is open.
+    unit
+        Of the pixels, where a file has no BUNIT.
+    detector, physical_filter
+        Of the files, where their headers do not say.
+
+    Raises
+    ------
+    FrameError
+        A file cannot be read or is not of this camera's shape.
+    RepositoryError
+        Its validity overlaps another's in the same collection.
+    """
+    from fiducial.repository import Repository
+
+    with Repository.open(root, writeable=True, instrument=instrument) as repository:
+        return repository.adopt(
+            kind, files, begin=begin, end=end, unit=unit, detector=detector, physical_filter=physical_filter
+        )

@@ -1,0 +1,127 @@
+"""Science frames corrected with the calibrations certified for their dates."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fiducial.service.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from lsst.daf.butler import DatasetRef
+
+    from fiducial.execution.job import Outcome
+    from fiducial.repository import Repository
+
+
+@dataclass(frozen=True)
+class DetrendedFrame:
+    """One frame: where it is now, or why it is not."""
+
+    exposure: int
+    detector: int
+    file: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Detrended:
+    """What came of a request to detrend."""
+
+    run: str
+    frames: tuple[DetrendedFrame, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every frame was corrected."""
+        return all(frame.file for frame in self.frames)
+
+
+def detrend(
+    root: str | Path,
+    exposures: str,
+    *,
+    output: str | Path | None = None,
+    collections: str | None = None,
+    detectors: Sequence[int] = (),
+    overrides: Sequence[str] = (),
+    processes: int = 1,
+    instrument: str | None = None,
+    progress: Progress | None = None,
+) -> Detrended:
+    """Correct frames with the calibrations certified for their dates.
+
+    Parameters
+    ----------
+    root
+        Folder of the repository.
+    exposures
+        Ids as in a data query: ``12,14..20``.
+    output
+        Folder for copies of the files; None: they stay in the repository only.
+    collections
+        Where calibrations are looked for, comma separated; None: ``CAMERA/calib``.
+    detectors
+        Ids; empty: all.
+    overrides
+        Settings of the task, ``detrend:field=value``.
+
+    Raises
+    ------
+    NothingToDo
+        No such frames, or no calibrations for their dates.
+    """
+    from fiducial.execution.job import PIPELINES, Job
+    from fiducial.execution.run import run_job
+    from fiducial.repository import Repository
+    from fiducial.selection import data_query, parse_ids
+
+    told = progress or Silent()
+    with Repository.open(root, writeable=True, instrument=instrument) as repository:
+        camera = repository.instrument
+        job = Job(
+            pipeline=PIPELINES / "Detrend.yaml",
+            inputs=(*(collections or f"{camera}/calib").split(","), f"{camera}/raw/all"),
+            output=f"{camera}/detrended",
+            where=data_query(camera, parse_ids(exposures), detectors),
+            overrides=tuple(overrides),
+        )
+        outcome = run_job(
+            repository,
+            job,
+            processes=processes,
+            begin=lambda total: told.begin("detrending", total),
+            step=told.step,
+        )
+        told.end()
+        repository.ledger.append(
+            "detrend", instrument=camera, inputs={"exposures": exposures}, run=outcome.run
+        )
+        return Detrended(outcome.run, tuple(_frames(repository, outcome, output)))
+
+
+def _frames(repository: Repository, outcome: Outcome, output: str | Path | None) -> list[DetrendedFrame]:
+    done = [_delivered(repository, ref, output) for ref in repository.datasets("detrended", outcome.run)]
+    failed = [
+        DetrendedFrame(int(f.data.get("exposure", 0)), int(f.data.get("detector", 0)), reason=f.message)
+        for f in outcome.failures
+    ]
+    return sorted([*done, *failed], key=lambda frame: (frame.exposure, frame.detector))
+
+
+def _delivered(repository: Repository, ref: DatasetRef, output: str | Path | None) -> DetrendedFrame:
+    exposure, detector = int(ref.dataId["exposure"]), int(ref.dataId["detector"])
+    file = Path(repository.butler.getURI(ref).ospath)
+    if output is not None:
+        from fiducial.frames.atomic import atomic_write
+
+        folder = Path(output)
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"detrended_{repository.instrument}_{exposure}_{detector}.fits"
+        with atomic_write(target) as unfinished:
+            shutil.copyfile(file, unfinished)
+        file = target
+    return DetrendedFrame(exposure, detector, str(file))

@@ -1,0 +1,176 @@
+"""What would be made from which frames, and the plain commands that would do the same; nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fiducial.errors import NothingToDo, UsageError
+from fiducial.service.request import Request
+
+if TYPE_CHECKING:
+    from fiducial.cameras import Camera
+    from fiducial.frames.records import FrameRecord
+    from fiducial.kinds.budget import Forecast
+    from fiducial.repository import Repository
+    from fiducial.selection import DateRow, KindPlan, Names
+
+ORDER = ("bias", "dark", "flat")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One product to make: its frames, its names, what it will cost, the commands that do the same."""
+
+    plan: KindPlan
+    names: Names
+    forecast: Forecast
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """A kind that cannot be made, and why."""
+
+    kind: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Plans:
+    """All that a request comes to."""
+
+    night: int | None
+    planned: tuple[Planned, ...]
+    impossible: tuple[Impossible, ...]
+
+
+def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
+    """Say what would be made from which frames; change nothing.
+
+    Parameters
+    ----------
+    root
+        Folder of the repository.
+    kinds
+        Any of bias, dark, flat; they are planned in the order in which they need each other.
+    request
+        Night, state, names and settings.
+    """
+    from fiducial.repository import Repository
+
+    return plan_in(Repository.open(root, instrument=request.instrument), kinds, request)
+
+
+def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> Plans:
+    """Plan in a repository that is open already."""
+    if unknown := set(kinds) - set(ORDER):
+        raise UsageError(
+            f"no kind of calibration is called {', '.join(sorted(unknown))}", hint=f"there are {', '.join(ORDER)}"
+        )
+    camera = repository.camera()
+    records = repository.records(where=request.where)
+    planned: list[Planned] = []
+    impossible: list[Impossible] = []
+    rerun = request.rerun or next_rerun(repository, request, records)
+    for kind in (k for k in ORDER if k in kinds):
+        for physical_filter in filters_of(kind, records, request):
+            try:
+                one = _plan_one(repository, camera, records, kind, physical_filter, rerun, request)
+            except NothingToDo as error:
+                impossible.append(Impossible(kind, error.message, error.hint))
+            else:
+                planned.append(one)
+    return Plans(request.night, tuple(planned), tuple(impossible))
+
+
+def filters_of(kind: str, records: Sequence[FrameRecord], request: Request) -> list[str | None]:
+    """List the filters a kind is made for: those of the night's frames for flats, None for the others."""
+    if kind != "flat":
+        return [None]
+    if request.physical_filter:
+        return [request.physical_filter]
+    seen = {r.facts.filter for r in records if r.facts.frame_type == kind and _that_night(r, request)}
+    return sorted(seen) or [None]
+
+
+def next_rerun(repository: Repository, request: Request, records: Sequence[FrameRecord]) -> str:
+    """Name a new run: the date of its frames and the next letter that is free."""
+    from fiducial.selection import free_rerun
+
+    days = [r.facts.day_obs for r in records if _that_night(r, request)]
+    day = request.night or (max(days) if days else 0)
+    prefix = f"{repository.instrument}/calib/{request.ticket_for(day)}/{request.tag}/"
+    return free_rerun(str(day), [c for c in repository.collections() if c.startswith(prefix)])
+
+
+def _that_night(record: FrameRecord, request: Request) -> bool:
+    return request.night is None or record.facts.day_obs == request.night
+
+
+def _plan_one(
+    repository: Repository,
+    camera: Camera,
+    records: Sequence[FrameRecord],
+    kind: str,
+    physical_filter: str | None,
+    rerun: str,
+    request: Request,
+) -> Planned:
+    from fiducial.kinds.budget import forecast
+    from fiducial.selection import commands, plan_kind, production_names
+
+    offered = [r for r in records if _that_night(r, request)]
+    others = [r for r in records if not _that_night(r, request)]
+    if request.detectors:
+        offered = [r for r in offered if r.detector in request.detectors]
+    chosen = plan_kind(
+        kind,
+        offered,
+        camera,
+        settings=request.settings_for(camera, kind),
+        state=request.state or None,
+        physical_filter=physical_filter,
+        night=request.night,
+        other_records=others,
+    )
+    day = request.night or max(r.facts.day_obs for r in offered)
+    names = production_names(
+        repository.instrument, request.ticket_for(day), request.tag, kind, physical_filter, rerun
+    )
+    detectors = detectors_of(chosen, offered)
+    return Planned(
+        chosen,
+        names,
+        forecast(kind, n_frames=len(chosen.generate), camera=camera, detectors=detectors),
+        tuple(
+            commands(
+                chosen,
+                names,
+                repo=repository.root,
+                instrument=repository.instrument,
+                detectors=detectors,
+            )
+        ),
+    )
+
+
+def detectors_of(chosen: KindPlan, records: Sequence[FrameRecord]) -> tuple[int, ...]:
+    """List the detectors that the frames chosen for generation have."""
+    wanted = set(chosen.generate)
+    return tuple(sorted({r.detector for r in records if r.exposure in wanted}))
+
+
+def find_dates(
+    root: str | Path, kinds: Sequence[str], request: Request, *, minimum: Mapping[str, int] | None = None
+) -> list[DateRow]:
+    """List the nights that have enough exposures of the kinds asked for."""
+    from fiducial.repository import Repository
+    from fiducial.selection import find_dates as find
+
+    repository = Repository.open(root, instrument=request.instrument)
+    details: dict[str, Any] = {"minimum": minimum} if minimum else {}
+    return find(repository.records(where=request.where), repository.camera(), kinds=tuple(kinds), **details)

@@ -1,0 +1,173 @@
+"""Calibrations generated and verified, kind by kind, in the order in which they need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fiducial.errors import NothingToDo
+from fiducial.service.planning import Impossible, Planned, Plans, plan_in
+from fiducial.service.progress import Progress, Silent
+from fiducial.service.request import Request
+
+if TYPE_CHECKING:
+    from fiducial.execution.job import Failure, Outcome
+    from fiducial.repository import Repository
+
+
+@dataclass(frozen=True)
+class Made:
+    """One product: where it is, what its verification said, what was left out."""
+
+    planned: Planned
+    run: str
+    verify_run: str
+    verdict: str  # pass, warn, fail, or "not made"
+    reasons: tuple[str, ...]
+    failures: tuple[Failure, ...]
+    missing: tuple[str, ...]
+    set_aside: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Production:
+    """All that came of a request."""
+
+    products: tuple[Made, ...]
+    impossible: tuple[Impossible, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The worst of all verdicts."""
+        order = ("not made", "fail", "warn", "pass")
+        return min((p.verdict for p in self.products), key=order.index, default="not made")
+
+
+def make(
+    root: str | Path, kinds: Sequence[str], request: Request, *, progress: Progress | None = None
+) -> Production:
+    """Generate and verify calibrations.
+
+    Parameters
+    ----------
+    root
+        Folder of the repository.
+    kinds
+        Any of bias, dark, flat. Later ones use those made before them in the same production, then
+        what is certified.
+    request
+        Which frames, under which names, and with which settings.
+    progress
+        Told of each step.
+
+    Returns
+    -------
+    Production
+        One entry for each product, and one for each kind that could not be made.
+    """
+    from fiducial.repository import Repository
+
+    repository = Repository.open(root, writeable=True, instrument=request.instrument)
+    plans: Plans = plan_in(repository, kinds, request)
+    if not plans.planned:
+        first = plans.impossible[0]
+        raise NothingToDo(first.reason, hint=first.hint)
+    products: list[Made] = []
+    runs: list[str] = []
+    for planned in plans.planned:
+        made = _make_one(repository, planned, tuple(runs), request, progress or Silent())
+        products.append(made)
+        if made.verdict != "not made":
+            runs.append(made.run)
+    return Production(tuple(products), plans.impossible)
+
+
+def _make_one(
+    repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request, progress: Progress
+) -> Made:
+    generated = _run(repository, generation(repository, planned, runs, request), request, planned, progress)
+    verdict, reasons, verified = "not made", (), None
+    if not generated.missing:
+        job = verification(repository, planned, (generated.run, *runs), request)
+        verified = _run(repository, job, request, planned, progress)
+        verdict, reasons = read_verdict(repository, planned, verified.run)
+    made = Made(
+        planned=planned,
+        run=generated.run,
+        verify_run=verified.run if verified else "",
+        verdict=verdict,
+        reasons=reasons,
+        failures=generated.failures + (verified.failures if verified else ()),
+        missing=generated.missing + (verified.missing if verified else ()),
+        set_aside=sum(choice.use == "set_aside" for choice in planned.plan.choices),
+        seconds=generated.seconds + (verified.seconds if verified else 0.0),
+    )
+    repository.ledger.append(
+        "make",
+        inputs={"kind": planned.plan.kind, "exposures": list(planned.plan.generate)},
+        run=made.run,
+        outcome=verdict,
+    )
+    return made
+
+
+def _run(repository: Repository, job: Any, request: Request, planned: Planned, progress: Progress) -> Outcome:
+    from fiducial.execution.run import run_job
+
+    try:
+        return run_job(
+            repository,
+            job,
+            processes=request.processes,
+            threads=request.threads,
+            settings={"request": asdict(request), "choices": [asdict(c) for c in planned.plan.choices]},
+            begin=lambda total: progress.begin(job.output.rsplit("/", 1)[-1], total),
+            step=progress.step,
+        )
+    finally:
+        progress.end()
+
+
+def generation(repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request) -> Any:
+    """Write the job that makes a product."""
+    from fiducial.execution.job import PIPELINES, Job
+    from fiducial.selection import data_query
+
+    camera = repository.instrument
+    kind = planned.plan.kind.capitalize() + ("Bootstrap" if request.world == "adu" else "")
+    return Job(
+        pipeline=PIPELINES / f"cp{kind}.yaml",
+        inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),
+        output=planned.names.gen,
+        where=data_query(camera, planned.plan.generate, request.detectors),
+        overrides=request.overrides,
+    )
+
+
+def verification(repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request) -> Any:
+    """Write the job that verifies a product with the frames that went in and those kept for it."""
+    from fiducial.execution.job import PIPELINES, Job
+    from fiducial.selection import data_query
+
+    camera = repository.instrument
+    exposures = sorted({*planned.plan.generate, *planned.plan.verify, *planned.plan.first})
+    return Job(
+        pipeline=PIPELINES / f"Verify{planned.plan.kind.capitalize()}.yaml",
+        inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),
+        output=planned.names.verify,
+        where=data_query(camera, exposures, request.detectors),
+    )
+
+
+def read_verdict(repository: Repository, planned: Planned, run: str) -> tuple[str, tuple[str, ...]]:
+    """Read what verification said: the word, and its reasons; no verdict counts as a failure."""
+    dataset = f"verify{planned.plan.kind.capitalize()}Verdict"
+    verdicts = [repository.butler.get(ref) for ref in repository.datasets(dataset, run)]
+    if not verdicts:
+        return "fail", ("verification did not come to a verdict",)
+    order = ("fail", "warn", "pass")
+    worst = min((v["verdict"] for v in verdicts), key=order.index)
+    return worst, tuple(reason for v in verdicts for reason in v.get("reasons", ()))

@@ -1,0 +1,70 @@
+"""Where checks are found: the files of this folder, and plug-ins (entry points ``fiducial.checks``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+
+from fiducial.verify.checks.measurement import Measurement
+from fiducial.verify.window import Subject
+
+type AmplifierCheck = Callable[[Subject], Sequence[Measurement]]
+type DetectorCheck = Callable[[Sequence[Subject]], Sequence[Measurement]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check[F]:
+    """A check: the kinds of calibration it is for, and its function."""
+
+    name: str
+    kinds: tuple[str, ...]
+    measure: F
+
+
+_amplifier: dict[str, Check[AmplifierCheck]] = {}
+_detector: dict[str, Check[DetectorCheck]] = {}
+
+
+def check(*kinds: str) -> Callable[[AmplifierCheck], AmplifierCheck]:
+    """Decorate a check of one amplifier of one frame."""
+
+    def register(function: AmplifierCheck) -> AmplifierCheck:
+        _amplifier[function.__name__] = Check(function.__name__, kinds, function)
+        return function
+
+    return register
+
+
+def detector_check(*kinds: str) -> Callable[[DetectorCheck], DetectorCheck]:
+    """Decorate a check that compares the amplifiers of a detector: one measurement for each of them."""
+
+    def register(function: DetectorCheck) -> DetectorCheck:
+        _detector[function.__name__] = Check(function.__name__, kinds, function)
+        return function
+
+    return register
+
+
+def amplifier_checks(kind: str) -> list[Check[AmplifierCheck]]:
+    """The checks of single amplifiers for a kind, by name."""
+    _discover()
+    return [found for _, found in sorted(_amplifier.items()) if kind in found.kinds]
+
+
+def detector_checks(kind: str) -> list[Check[DetectorCheck]]:
+    """The checks that compare amplifiers, for a kind, by name."""
+    _discover()
+    return [found for _, found in sorted(_detector.items()) if kind in found.kinds]
+
+
+@cache
+def _discover() -> None:
+    package = import_module("fiducial.verify.checks")
+    for module in iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")
+    for entry_point in entry_points(group="fiducial.checks"):
+        entry_point.load()

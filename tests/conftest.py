@@ -1,0 +1,25 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with raw frames of real cameras, beside the checkout.
+
+    Where continuous integration runs, their absence is a failure: nothing may be skipped there.
+    """
+    folder = Path(os.environ.get("FIDUCIAL_REAL_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "README.md").is_file():
+        message = f"no real frames at {folder} (set FIDUCIAL_REAL_DATA)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder

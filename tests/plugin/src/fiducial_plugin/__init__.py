@@ -1,0 +1,1 @@
+"""A camera, a correction and a check from outside."""

@@ -1,0 +1,83 @@
+"""The kernels' definitions in plain numpy, one pixel at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+TIE = 1 + 1e-12  # deviations that equal a limit but for rounding are kept
+
+
+def clipped_pixel(values, kappa, iterations):
+    """Clipped mean, variance of the mean, used, clipped of one pixel's usable values."""
+    kept = np.asarray(values, dtype=np.float64)
+    if kept.size == 0:
+        return np.nan, np.nan, 0, 0
+    total = kept.size
+    for _ in range(iterations):
+        if kept.size < 2:
+            break
+        inside = np.abs(kept - np.median(kept)) <= kappa * TIE * np.std(kept, ddof=1)
+        if inside.all():
+            break
+        kept = kept[inside]
+    variance = np.var(kept, ddof=1) / kept.size if kept.size > 1 else np.nan
+    return np.mean(kept), variance, kept.size, total - kept.size
+
+
+def weighted_pixel(values, variance_at, kappa, iterations):
+    """Weighted mean, its variance, used, clipped; ``variance_at(mean)`` are the values' variances."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.size == 0:
+        return np.nan, np.nan, 0, 0
+    order = np.lexsort((-variance_at(0.0), values))
+    values = values[order]
+
+    def variances(mean):
+        return variance_at(mean)[order]
+
+    def mean_of(kept, start):
+        w = 1 / variances(start)[kept]
+        return np.sum(w * values[kept]) / np.sum(w), 1 / np.sum(w)
+
+    everything = np.ones(values.size, bool)
+    mean, quoted = mean_of(everything, 0.0)
+    for _ in range(2):
+        mean, quoted = mean_of(everything, mean)
+    limit = (kappa * TIE) ** 2
+    v = variances(mean)
+    free = np.maximum(1 - (1 / v) * _total(v), 1e-6)
+    if iterations == 0 or np.all((values - mean) ** 2 / v <= limit * free):
+        return mean, quoted, values.size, 0
+    costs = [
+        np.sum(np.minimum((values - candidate) ** 2 / variances(candidate), limit)) for candidate in values
+    ]
+    best = int(np.argmin(costs))
+    mean = values[best]
+    v = variances(mean)
+    kept = (values - mean) ** 2 <= limit * (v + v[best])
+    for _ in range(iterations):
+        mean, quoted = mean_of(kept, mean)
+        v = variances(mean)
+        inside = v * np.maximum(1 - quoted / v, 1e-6)
+        new = (values - mean) ** 2 <= limit * np.where(kept, inside, v + quoted)
+        if np.array_equal(new, kept) or not new.any():
+            break
+        kept = new
+    mean, quoted = mean_of(kept, mean)
+    return mean, quoted, int(kept.sum()), int(values.size - kept.sum())
+
+
+def _total(v):
+    return 1 / np.sum(1 / v)
+
+
+def image_by_image(function, frames, usable):
+    """Apply a function of (values, frames' indices) to the usable, finite values of every pixel."""
+    good = np.isfinite(frames)
+    if usable is not None:
+        good &= usable.astype(bool)
+    rows = [
+        function(frames[good[:, p], p].astype(np.float64), np.flatnonzero(good[:, p]))
+        for p in range(frames.shape[1])
+    ]
+    return [np.array(column) for column in zip(*rows, strict=True)]
