@@ -1,4 +1,4 @@
-"""Productions made of arrays: frames, master and measurements without a file, for the tests of verification."""
+"""Productions made of arrays: frames, master and measurements without a file."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 The expected numbers stand in the README beside the frames. Read noise: 5-sigma clipped differences of
 disjoint neighbours in time. Gain: differences within blocks, disjoint neighbours, correlations of
-neighbouring pixels not added. Two estimates of one number agree when they differ by less than both errors in quadrature.
+neighbouring pixels not added. Two estimates of one number agree when they differ by less than both errors
+in quadrature.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from fiducial.cameras import load_camera
+from fiducial.cameras.model import SelectionDefaults
+from fiducial.errors import NothingToDo
 from fiducial.frames.records import FrameRecord
 from fiducial.frames.scan import scan_frame
 from fiducial.selection import KindPlan, first_exposures, plan_kind
@@ -119,7 +121,10 @@ def test_kast_blue_flats_without_the_saturated_one(kast: list[FrameRecord]) -> N
     assert files(kast, plan.generate) == numbered("b{}", range(4, 14))
     (saturated,) = [choice for choice in plan.choices if choice.use == "set_aside"]
     assert files(kast, (saturated.exposure,)) == {"b2"}
-    assert "saturated in 56,808 of 716,800 pixels" in saturated.reason
+    # 56,808 pixels reach 65,000 adu; 51,634 of them stand at the ADC's end.
+    limit = max(amp.saturation for amp in load_camera("kast-blue").amplifiers(0))
+    pixels = {65000: "56,808", 65535: "51,634"}[round(limit)]
+    assert f"saturated in {pixels} of 716,800 pixels" in saturated.reason
     assert saturated.value is not None
     assert saturated.limit is not None
     assert saturated.value > saturated.limit
@@ -136,3 +141,28 @@ def test_first_exposures_of_both_nights(stl1001: list[FrameRecord], kast: list[F
     }
     first = first_exposures(kast, load_camera("kast-blue"))
     assert files(kast, tuple(first)) == {"b2", "b3", "b14"}
+
+
+def test_esis_flats_with_the_lamp_off(real_data: Path) -> None:
+    # Two frames with light and two without, and nothing in the headers that tells them apart.
+    records = [
+        record.model_copy(update={"facts": record.facts.model_copy(update={"frame_type": "flat"})})
+        for record in scan(real_data / "esis" / "led", "esis")
+    ]
+    settings = SelectionDefaults(skip_first=0, minimum=2)
+    plan = plan_kind("flat", records, load_camera("esis"), settings=settings)
+    assert files(records, plan.generate) == {"ESIS1_04803", "ESIS1_04804"}
+    off = [choice for choice in plan.choices if choice.use == "set_aside"]
+    assert files(records, tuple(choice.exposure for choice in off)) == {"ESIS1_04860", "ESIS1_04861"}
+    assert all(choice.reason.startswith("no light: ") for choice in off)
+
+
+def test_esis_has_too_few_flats_unless_asked_for_two(real_data: Path) -> None:
+    records = scan(real_data / "esis" / "led", "esis")
+    with pytest.raises(NothingToDo, match="flat in none: 1 usable frame, 3 are needed"):
+        plan_kind("flat", records, load_camera("esis"))
+
+
+def test_kast_blue_has_no_darks(kast: list[FrameRecord]) -> None:
+    with pytest.raises(NothingToDo, match="no dark frames: there are 1 arc, 10 bias, 12 flat, 4 science"):
+        plan_kind("dark", kast, load_camera("kast-blue"))

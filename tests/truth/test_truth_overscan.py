@@ -8,7 +8,7 @@ import pytest
 from fiducial.algorithms.overscan import METHODS, fit_overscan
 
 ROWS, COLUMNS, SIGMA = 400, 24, 4.0
-FRAMES = 300
+FRAMES = 150
 
 
 def level_of(method):

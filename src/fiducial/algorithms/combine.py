@@ -12,7 +12,7 @@ from fiducial import kernels
 from fiducial.algorithms.arrays import Flags, Float32, Float64, Int32, Numbers
 from fiducial.algorithms.stacks import check_stack, flat_frames, flat_mask
 
-_FRAMES_SIMULATED = 6_000_000  # Gaussian values behind one variance factor
+_VALUES_SIMULATED = 6_000_000  # Gaussian values behind one factor
 _BATCH = 2_000_000  # of them at a time in memory
 
 
@@ -108,12 +108,12 @@ def combine_expected(
 ) -> Combined:
     r"""Combine frames of known variance: outliers by their expected sigma, weights 1 / variance.
 
-    The weighted mean of all usable frames stands if no frame deviates from it by more than
-    ``kappa`` times the expected sigma of the residual, :math:`\sqrt{v_k - 1/\sum w}`. Otherwise
-    the mean starts again from the frame that most others agree with (least
-    :math:`\sum_k \min(z_k^2, \kappa^2)`, the lower value of two equals since outliers of images are
-    mostly positive), takes in every frame that agrees with the mean so far, and repeats until
-    nothing changes or ``iterations`` rounds are done. It works from two frames on.
+    The weighted mean of all usable frames stands if no frame deviates from that of the others by more
+    than ``kappa`` times the expected sigma of their difference,
+    :math:`\sqrt{v_k + 1/\sum_{j \ne k} w_j}`. Otherwise the mean starts again from the frame that most
+    others agree with (least :math:`\sum_k \min(z_k^2, \kappa^2)`, the lower value of two equals since
+    outliers of images are mostly positive), takes in every frame that agrees with the mean so far,
+    and repeats until nothing changes or ``iterations`` rounds are done. It works from two frames on.
 
     Parameters
     ----------
@@ -139,9 +139,9 @@ def combine_expected(
 
     References
     ----------
-    Studentised residuals of a weighted mean: Cook & Weisberg 1982, Residuals and Influence in
-    Regression, eq. 2.2.1; the start is the least truncated squares of Huber & Ronchetti 2009,
-    Robust Statistics, section 4.8 (a redescending estimate, evaluated at the data).
+    Deviation from the mean of the others (deleted residual): Cook & Weisberg 1982, Residuals and
+    Influence in Regression, section 2.2.1; the start is the least sum of truncated squares, a
+    redescending estimate (Huber & Ronchetti 2009, Robust Statistics, section 4.8) evaluated at the data.
     """
     shape = check_stack(stack, usable)
     per_pixel = variance.ndim == 3
@@ -178,7 +178,6 @@ def largest_deviation(n: int) -> float:
     return sqrt((n - 1) * (half + 2) / (half + 1))
 
 
-@lru_cache(maxsize=4096)
 def scatter_variance_factor(n: int, kappa: float, iterations: int) -> float:
     """Expectation of the variance that `combine_clipped` quotes, over the true variance of its mean.
 
@@ -203,26 +202,41 @@ def scatter_variance_factor(n: int, kappa: float, iterations: int) -> float:
     ----------
     Control variates: Glasserman 2003, Monte Carlo Methods in Financial Engineering, section 4.1.1.
     """
+    quoted, true = _variances_of_clipped_mean(n, kappa, iterations)
+    return quoted / true
+
+
+def mean_variance_factor(n: int, kappa: float, iterations: int) -> float:
+    """True variance of the mean that `combine_clipped` gives, over that of the plain mean, sigma^2 / n.
+
+    What clipping costs where there is nothing to clip: 1 or a little more. Parameters, accuracy and
+    reference as of `scatter_variance_factor`.
+    """
+    return n * _variances_of_clipped_mean(n, kappa, iterations)[1]
+
+
+@lru_cache(maxsize=4096)
+def _variances_of_clipped_mean(n: int, kappa: float, iterations: int) -> tuple[float, float]:
+    """Expectation of the quoted variance, and the true one, for frames of unit variance."""
     if n < 2:
-        return float("nan")
+        return float("nan"), 1.0
     if iterations == 0 or kappa >= largest_deviation(n):
-        return 1.0
+        return 1.0 / n, 1.0 / n
     generator = np.random.default_rng([n, iterations, round(kappa * 1e6)])
-    pixels = max(_FRAMES_SIMULATED // n, 20_000)
-    quoted = spread = 0.0
+    pixels = max(_VALUES_SIMULATED // n, 20_000)
+    quoted = true = 0.0
     done = 0
     while done < pixels:
         batch = min(max(_BATCH // n, 1), pixels - done)
         frames = generator.standard_normal((n, batch), dtype=np.float32)
         clipped = kernels.clipped_mean(frames, None, None, kappa=kappa, iterations=iterations, threads=1)
         plain = kernels.clipped_mean(frames, None, None, kappa=kappa, iterations=0, threads=1)
-        variance = np.where(np.isfinite(clipped[1]), clipped[1], 0.0).astype(np.float64)
-        quoted += float(np.sum(variance - plain[1]))
-        spread += float(
-            np.sum(np.square(clipped[0], dtype=np.float64) - np.square(plain[0], dtype=np.float64))
-        )
+        variance = np.where(np.isfinite(clipped[1]), clipped[1], 0.0)
+        quoted += float(np.sum(np.subtract(variance, plain[1], dtype=np.float64)))
+        squares = [np.square(mean, dtype=np.float64) for mean in (clipped[0], plain[0])]
+        true += float(np.sum(squares[0] - squares[1]))
         done += batch
-    return (1.0 / n + quoted / done) / (1.0 / n + spread / done)
+    return 1.0 / n + quoted / done, 1.0 / n + true / done
 
 
 def unbiased_variance(combined: Combined, *, kappa: float, iterations: int) -> Float32:

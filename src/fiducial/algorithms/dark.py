@@ -52,7 +52,8 @@ def combine_dark(
     A frame's expected variance at a pixel is :math:`R_k + \max(d, 0)\, t_k / g` with the rate d of the
     pixel itself (not the frame's noisy value), so a hot pixel is not clipped for its shot noise and the
     weights are not biased by the data. Outliers are found as in
-    `fiducial.algorithms.combine.combine_expected`, weights follow the rate in every round.
+    `fiducial.algorithms.combine.combine_expected`, with a frame's variance at the rate of the *other*
+    frames (a cosmic ray does not excuse itself); weights follow the rate in every round.
 
     Parameters
     ----------

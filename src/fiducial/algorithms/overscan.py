@@ -28,6 +28,8 @@ METHODS = (
     "akima_spline",
 )
 
+_PIXELS_TO_CLIP_BY = 32_768
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverscanModel:
@@ -75,8 +77,8 @@ def fit_overscan(
     mean, clipped_mean, median                     one number for all rows
     mean_per_row                                   each row's mean, pixels beyond kappa R of its median out
     median_per_row                                 each row's median
-    polynomial, chebyshev, legendre                curve of degree ``order`` through the rows' clipped means;
-                                                   the same curve, in different bases
+    polynomial, chebyshev, legendre                curve of degree ``order`` through the rows' clipped means:
+                                                   one and the same, whatever basis it is named by
     natural_spline, cubic_spline, akima_spline     curve through the clipped means of ``order`` groups of rows
     =============================================  ================================================
 
@@ -122,15 +124,18 @@ def fit_overscan(
         raise AlgorithmError("the overscan has no finite pixel", hint="look at its mask and skipped columns")
     if method in ("none", "mean", "clipped_mean", "median"):
         return _constant(method, pixels, finite, kappa)
+    median, count = _row_medians(pixels, finite)
+    mean, kept, noise = _clipped_row_means(pixels, finite, median, count, kappa)
     if method == "median_per_row":
-        return _median_per_row(pixels, finite, kappa)
-    mean, kept, noise = _clipped_row_means(pixels, finite, kappa)
+        return _row_model(median, noise**2 * _by_count(count, median_variance), count, noise)
     count = np.count_nonzero(kept, axis=1)
     if method == "mean_per_row":
         return _row_model(mean, noise**2 / np.maximum(count, 1), count, noise)
     rows = Rows(mean, count, noise**2)
-    curve = spline_curve if method.endswith("_spline") else polynomial_curve
-    level, variance, parameters = curve(method, order, rows, kappa)
+    if method.endswith("_spline"):
+        level, variance, parameters = spline_curve(method, order, rows, kappa)
+    else:
+        level, variance, parameters = polynomial_curve(order, rows, kappa)
     freedom = 1.0 - parameters / np.count_nonzero(finite)
     noise = robust_sigma(pixels - level[:, None], kappa=kappa) / np.sqrt(max(freedom, 1e-9))
     return OverscanModel(level, variance, noise, _typical(count))
@@ -162,23 +167,17 @@ def _constant(method: str, pixels: Float64, finite: Flags, kappa: float) -> Over
     )
 
 
-def _median_per_row(pixels: Float64, finite: Flags, kappa: float) -> OverscanModel:
-    median, count = _row_medians(pixels, finite)
-    noise = _noise_about_medians(pixels, median, count, kappa)
-    variance = noise**2 * _by_count(count, median_variance)
-    return _row_model(median, variance, count, noise)
-
-
-def _clipped_row_means(pixels: Float64, finite: Flags, kappa: float) -> tuple[Float64, Flags, float]:
+def _clipped_row_means(
+    pixels: Float64, finite: Flags, median: Float64, count: Integers, kappa: float
+) -> tuple[Float64, Flags, float]:
     """Means of rows, the pixels they rest on, and the noise of a pixel about them."""
-    median, count = _row_medians(pixels, finite)
     noise = _noise_about_medians(pixels, median, count, kappa)
     limit = kappa * noise if np.isfinite(noise) else np.inf
     kept = finite & (np.abs(pixels - median[:, None]) <= limit)
     number = np.count_nonzero(kept, axis=1)
     sums = np.sum(np.where(kept, pixels, 0.0), axis=1)
     mean = np.where(number > 0, sums / np.maximum(number, 1), np.nan)
-    residual = (pixels - mean[:, None]) / np.sqrt(_by_count(count, lambda n: 1.0 - 1.0 / n))[:, None]
+    residual = (pixels - mean[:, None]) / np.sqrt(_by_count(number, lambda n: 1.0 - 1.0 / n))[:, None]
     return mean, kept, robust_sigma(residual, kappa=kappa)
 
 
@@ -194,8 +193,10 @@ def _row_medians(pixels: Float64, finite: Flags) -> tuple[Float64, Integers]:
 def _noise_about_medians(pixels: Float64, median: Float64, count: Integers, kappa: float) -> float:
     # The residual about a median of n has variance 1 + v_n - 2/n: their covariance is that of mean and
     # median, 1/n (Basu's theorem).
-    spread = _by_count(count, lambda n: 1.0 + median_variance(n) - 2.0 / n)
-    return robust_sigma((pixels - median[:, None]) / np.sqrt(spread)[:, None], kappa=kappa)
+    # Some rows are enough to clip by.
+    some = slice(None, None, max(pixels.size // _PIXELS_TO_CLIP_BY, 1))
+    spread = _by_count(count[some], lambda n: 1.0 + median_variance(n) - 2.0 / n)
+    return robust_sigma((pixels[some] - median[some, None]) / np.sqrt(spread)[:, None], kappa=kappa)
 
 
 def _by_count(count: Integers, function: Callable[[int], float]) -> Float64:

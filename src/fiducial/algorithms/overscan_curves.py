@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import chebyshev, legendre, polynomial
+from numpy.polynomial.legendre import legvander
 from scipy.interpolate import Akima1DInterpolator, CubicSpline
 
 from fiducial.algorithms.arrays import Flags, Float64, Integers
@@ -44,21 +44,19 @@ class Rows:
         return self.count / (self.pixel_variance if known else 1.0)
 
 
-def polynomial_curve(method: str, order: int, rows: Rows, kappa: float) -> tuple[Float64, Float64, int]:
-    """A polynomial of degree ``order``: curve and variance at each row, and its number of parameters."""
-    x = np.linspace(-1.0, 1.0, len(rows.level)) if len(rows.level) > 1 else np.zeros(1)
-    vander = {
-        "polynomial": polynomial.polyvander,
-        "chebyshev": chebyshev.chebvander,
-        "legendre": legendre.legvander,
-    }[method]
-    basis = vander(x, order)
-    root = np.sqrt(rows.weight)
+def polynomial_curve(order: int, rows: Rows, kappa: float) -> tuple[Float64, Float64, int]:
+    """A polynomial of degree ``order``: curve and variance at each row, and its number of parameters.
+
+    Fitted in Legendre polynomials, nearly orthogonal on even rows, whatever the basis it is named by.
+    """
+    basis = legvander(np.linspace(-1.0, 1.0, len(rows.level)), order)
+    weight = rows.weight
 
     def fit(kept: Flags) -> tuple[Float64, Float64]:
-        q, r = np.linalg.qr(root[kept, None] * basis[kept])
-        curve = basis @ np.linalg.solve(r, q.T @ (root[kept] * rows.level[kept]))
-        return curve, np.sum(np.square(np.linalg.solve(r.T, basis.T)), axis=0)
+        weighted = basis[kept] * weight[kept, None]
+        covariance = np.linalg.inv(weighted.T @ basis[kept])
+        coefficients = covariance @ (weighted.T @ rows.level[kept])
+        return basis @ coefficients, np.sum((basis @ covariance) * basis, axis=1)
 
     return *_without_outlier_rows(fit, rows, order + 1, kappa), order + 1
 

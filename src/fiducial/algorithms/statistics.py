@@ -10,7 +10,7 @@ import numpy as np
 from fiducial import kernels
 from fiducial.algorithms.arrays import Float64, Int32, Numbers
 
-_START_SIZE = 65_536  # values enough to start a clipped mean
+_START_SIZE = 16_384  # values enough to start a clipped mean
 
 
 @dataclass(frozen=True, slots=True)

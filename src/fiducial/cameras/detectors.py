@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fiducial.cameras.facts_from_rules import complain, find, keywords, missing
+from fiducial.cameras.facts_from_rules import find, header_error, keywords, missing
 from fiducial.cameras.model import Camera, Detector
 from fiducial.cameras.source import Source, as_text
 from fiducial.errors import HeaderError
@@ -29,13 +29,13 @@ def detectors_in(camera: Camera, source: Source, translated: TranslatedHeader | 
     if translated is not None and "detector" not in rules.model_fields_set:
         said = translated.get("detector")
     if said is None:
-        missing(source, rules.detector, "detector")
+        raise missing(source, rules.detector, "detector")
     for detector in camera.detectors:
         if as_text(said).lower() in (str(detector.id), detector.name.lower()):
             return (detector.id,)
     names = ", ".join(f"{d.id} ({d.name})" for d in camera.detectors[:9])
     more = ", ..." if len(camera.detectors) > 9 else ""
-    complain(
+    raise header_error(
         source,
         rules.detector if keywords(rules.detector) else None,
         f"{camera.name} has no detector {said!r}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import string
 from functools import lru_cache
-from typing import NoReturn
 
 from fiducial.cameras.conditions import as_number, matches
 from fiducial.cameras.facts import StateValue
@@ -19,18 +18,23 @@ _SEXAGESIMAL = re.compile(r"^([-+]?)\s*(\d{1,3})[:\s](\d{1,2})[:\s](\d{1,2}(?:\.
 def find(rule: FactRule | None, source: Source) -> StateValue | None:
     """The value that a rule finds; its default if there is none, None if it has none.
 
-    Pattern, then map are applied; the unit is not (see `number`).
+    Pattern, replacements and map are applied in this order; the unit is not (see `number`).
     """
     if rule is None:
         return None
+    found = _found(rule, source)
+    return rule.default if found is None else found
+
+
+def _found(rule: FactRule, source: Source) -> StateValue | None:
     if rule.value is not None:
         return rule.value
     raw = _filled(rule.template, source) if rule.template is not None else None
     candidates = [raw] if rule.template is not None else (source.get(key) for key in rule.keys)
     for value in candidates:
         if value is not None and (value := _cut_out(rule.pattern, value)) is not None:
-            return _mapped(rule.map, value)
-    return rule.default
+            return _mapped(rule.map, _replaced(rule.replace, value))
+    return None
 
 
 def text(rule: FactRule | None, source: Source) -> str | None:
@@ -47,16 +51,20 @@ def number(rule: FactRule | None, source: Source, fact: str, unit: str = "") -> 
     HeaderError
         There is a value, and it is no number.
     """
-    value = find(rule, source)
-    if rule is None or value is None:
+    if rule is None:
+        return None
+    found = _found(rule, source)
+    value = rule.default if found is None else found
+    if value is None:
         return None
     result = as_number(value)
     if result is None and unit == "deg" and isinstance(value, str):
         result = _sexagesimal(value)
     if result is None:
-        complain(source, rule, f"{fact}: {value!r} is not a number")
-    if rule.unit is not None and value != rule.default and rule.unit != unit:
-        return _converted(result, rule.unit, unit, fact)
+        known = f", and none of {', '.join(rule.map)}" if rule.map else ""
+        raise header_error(source, rule, f"{fact}: {value!r} is not a number{known}")
+    if rule.unit not in (None, unit) and found is not None:  # a default is in the fact's own unit
+        return _converted(result, str(rule.unit), unit, fact)
     return result
 
 
@@ -64,14 +72,14 @@ def whole(rule: FactRule | None, source: Source, fact: str) -> int | None:
     """A fact that is a whole number."""
     result = number(rule, source, fact)
     if result is not None and not result.is_integer():
-        complain(source, rule, f"{fact}: {result} is not a whole number")
+        raise header_error(source, rule, f"{fact}: {result} is not a whole number")
     return None if result is None else int(result)
 
 
-def complain(source: Source, rule: FactRule | None, problem: str, *, hint: str = "") -> NoReturn:
-    """Raise a `HeaderError` that names the file and the keywords of a rule."""
+def header_error(source: Source, rule: FactRule | None, problem: str, *, hint: str = "") -> HeaderError:
+    """The error that names the file and the keywords of a rule."""
     keys = keywords(rule)
-    raise HeaderError(
+    return HeaderError(
         f"{source.name}: {problem}" + (f" ({' or '.join(keys)})" if keys else ""),
         hint=hint or "Mend the header, or leave the frame out.",
         file=source.file,
@@ -79,18 +87,18 @@ def complain(source: Source, rule: FactRule | None, problem: str, *, hint: str =
     )
 
 
-def missing(source: Source, rule: FactRule | None, fact: str) -> NoReturn:
-    """Raise a `HeaderError` for a fact that must be known and is not."""
+def missing(source: Source, rule: FactRule | None, fact: str) -> HeaderError:
+    """The error for a fact that must be known and is not."""
     keys = keywords(rule)
     if not keys:
-        complain(source, rule, f"nothing says the {fact}", hint=f"Give headers.{fact} in the camera file a rule.")
+        hint = f"Give headers.{fact} in the camera file a rule."
+        return header_error(source, rule, f"nothing says the {fact}", hint=hint)
     there = [key for key in keys if source.has(key)]
-    named = " or ".join(there or keys)
     problem = "is empty, not a number, or not as expected" if there else "is missing"
-    complain(
+    return header_error(
         source,
         rule,
-        f"{fact} is unknown: {named} {problem}",
+        f"{fact} is unknown: {' or '.join(there or keys)} {problem}",
         hint=f"Mend the header, or give headers.{fact} in the camera file a rule that fits this frame.",
     )
 
@@ -137,6 +145,12 @@ def _cut_out(pattern: str | None, value: StateValue) -> StateValue | None:
     if found is None:
         return None
     return found[1] if found.re.groups else found[0]
+
+
+def _replaced(table: dict[str, str] | None, value: StateValue) -> StateValue:
+    for pattern, instead in (table or {}).items():
+        value = re.sub(pattern, instead, as_text(value))
+    return value
 
 
 def _mapped(table: dict[str, str | int | float] | None, value: StateValue) -> StateValue:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fiducial.cameras.facts_from_rules import complain, find, missing, whole
+from fiducial.cameras.facts_from_rules import find, header_error, missing, whole
 from fiducial.cameras.rules import HeaderRules
 from fiducial.cameras.source import Source, as_text
 from fiducial.cameras.times import tai_to_utc
@@ -30,9 +30,10 @@ def day_of(rules: HeaderRules, source: Source, begin: Callable[[], datetime]) ->
     if (said := find(rules.day_obs, source)) is not None:
         digits = re.sub(r"[-/\s]", "", as_text(said))
         try:
-            datetime.strptime(digits, "%Y%m%d")  # noqa: DTZ007  a day of the calendar, no time
+            datetime.strptime(digits, "%Y%m%d")
         except ValueError:
-            complain(source, rules.day_obs, f"day_obs: {said!r} is not a day like 20240326")
+            problem = f"day_obs: {said!r} is not a day like 20240326"
+            raise header_error(source, rules.day_obs, problem) from None
         return int(digits)
     day = tai_to_utc(begin()) - timedelta(hours=rules.day_offset)
     return int(day.strftime("%Y%m%d"))
@@ -43,15 +44,17 @@ def sequence_number(rules: HeaderRules, source: Source, day_obs: int, begin: Cal
     if rules.seq_num is not None:
         said = whole(rules.seq_num, source, "seq_num")
         if said is None:
-            missing(source, rules.seq_num, "seq_num")
+            raise missing(source, rules.seq_num, "seq_num")
         if not 0 <= said < NUMBERS_A_DAY:
-            complain(source, rules.seq_num, f"seq_num: {said} is not between 0 and {NUMBERS_A_DAY - 1}")
+            raise header_error(
+                source, rules.seq_num, f"seq_num: {said} is not between 0 and {NUMBERS_A_DAY - 1}"
+            )
         return said
-    day = datetime.strptime(str(day_obs), "%Y%m%d")  # noqa: DTZ007
+    day = datetime.strptime(str(day_obs), "%Y%m%d")
     since = tai_to_utc(begin()) - day - timedelta(hours=rules.day_offset)
     tenths = int(since / timedelta(milliseconds=100))
     if not 0 <= tenths < TENTHS_A_DAY:
-        complain(source, rules.begin, f"the exposure did not begin in its observing day {day_obs}")
+        raise header_error(source, rules.begin, f"the exposure did not begin in its observing day {day_obs}")
     return tenths
 
 
@@ -62,12 +65,14 @@ def exposure_id(
     if rules.exposure_id is not None:
         own = whole(rules.exposure_id, source, "exposure_id")
         if own is None:
-            missing(source, rules.exposure_id, "exposure_id")
+            raise missing(source, rules.exposure_id, "exposure_id")
     elif translated is not None and (given := translated.get("exposure_id")) is not None:
         own = int(given)
     else:
         own = day_obs * (TENTHS_A_DAY if rules.seq_num is None else NUMBERS_A_DAY) + seq_num
     own += whole(rules.exposure_offset, source, "exposure_offset") or 0
     if not 0 < own < 2**63:
-        complain(source, rules.exposure_id, f"exposure_id: {own} is not a positive number of 63 bits")
+        raise header_error(
+            source, rules.exposure_id, f"exposure_id: {own} is not a positive number of 63 bits"
+        )
     return own

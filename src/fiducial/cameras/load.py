@@ -135,7 +135,7 @@ def _sources() -> dict[str, Callable[[], Camera]]:
         for item in _DATA.iterdir()
         if item.name.endswith(".yaml")
     }
-    return plugged | packaged
+    return packaged | {name: read for name, read in plugged.items() if name not in packaged}
 
 
 def _plugged(entry: EntryPoint) -> Callable[[], Camera]:

@@ -140,6 +140,7 @@ class SelectionDefaults(Strict):
     wanted: int = Field(default=20, ge=1)
     minimum: int = Field(default=3, ge=2)
     other_days_every: int = Field(default=5, ge=1)  # of other dates, every n-th verifies
+    other_days_most: int = Field(default=40, ge=0)  # of them at most, the nearest dates first
 
 
 class Defaults(Strict):

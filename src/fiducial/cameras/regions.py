@@ -54,9 +54,7 @@ class Region:
 
     def contains(self, other: Region) -> bool:
         """Whether the other rectangle lies inside this one."""
-        return (
-            self.x0 <= other.x0 and other.x1 <= self.x1 and self.y0 <= other.y0 and other.y1 <= self.y1
-        )
+        return self.x0 <= other.x0 and other.x1 <= self.x1 and self.y0 <= other.y0 and other.y1 <= self.y1
 
     def overlaps(self, other: Region) -> bool:
         """Whether the two rectangles share a pixel."""

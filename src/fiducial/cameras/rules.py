@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Strict(BaseModel):
@@ -27,6 +28,7 @@ class FactRule(Strict):
     template: str | None = None  # "{FILTER}~{GRATING}", or with formats: "{SEQNUM:05d}"
     value: str | int | float | None = None
     pattern: str | None = None  # a regular expression; its first group is the value
+    replace: dict[str, str] | None = None  # regular expression -> text, after the pattern
     unit: str | None = None  # of the number, where not the fact's own; of a time: mjd, jd or unix
     scale: Literal["utc", "tai"] | None = None  # of a time; None: TIMESYS says it, or UTC
     map: dict[str, str | int | float] | None = None  # value as in the header (* allowed) -> fact; or as is
@@ -44,14 +46,18 @@ class FactRule(Strict):
             raise ValueError("a fact has exactly one of key, template and value")
         return self
 
-    @field_validator("pattern")
-    @classmethod
-    def _is_expression(cls, pattern: str | None) -> str | None:
+    @model_validator(mode="after")
+    def _can_be_read(self) -> FactRule:
+        for expression in (self.pattern or "", *(self.replace or ())):
+            try:
+                re.compile(expression)
+            except re.error as error:
+                raise ValueError(f"{expression!r} is not a regular expression: {error}") from None
         try:
-            re.compile(pattern or "")
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
-        return pattern
+            list(string.Formatter().parse(self.template or ""))
+        except ValueError as error:
+            raise ValueError(f"{self.template!r} is not a template like '{{FILTER}}': {error}") from None
+        return self
 
     @property
     def keys(self) -> tuple[str, ...]:

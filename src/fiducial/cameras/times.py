@@ -8,11 +8,11 @@ from functools import cache
 
 from fiducial.cameras.conditions import as_number
 from fiducial.cameras.facts import StateValue
-from fiducial.cameras.facts_from_rules import complain, find
+from fiducial.cameras.facts_from_rules import find, header_error
 from fiducial.cameras.rules import FactRule
 from fiducial.cameras.source import Source
 
-_MJD_ZERO = datetime(1858, 11, 17)  # noqa: DTZ001  all times here are naive TAI or UTC, said by name
+_MJD_ZERO = datetime(1858, 11, 17)
 _JD_OF_MJD_ZERO = 2400000.5
 _TT_MINUS_TAI = 32.184
 _ISO = re.compile(r"^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d*)?)?)\s*(Z|[-+]\d{2}:\d{2})?$")
@@ -36,7 +36,7 @@ def tai_time(rule: FactRule | None, source: Source, fact: str) -> datetime | Non
             return time
         case "tt" | "tdt":
             return time - timedelta(seconds=_TT_MINUS_TAI)
-    complain(
+    raise header_error(
         source,
         FactRule(key="TIMESYS"),
         f"{fact}: the time scale {scale!r} is not known here",
@@ -67,7 +67,8 @@ def _parsed(value: StateValue, rule: FactRule, source: Source, fact: str) -> tup
             try:
                 return _from_number(number, rule.unit), rule.unit == "unix"
             except OverflowError:
-                complain(source, rule, f"{fact}: {value!r} is not a time in {rule.unit}")
+                problem = f"{fact}: {value!r} is not a time in {rule.unit}"
+                raise header_error(source, rule, problem) from None
     found = _ISO.match(str(value))
     if found is not None:
         try:
@@ -78,7 +79,7 @@ def _parsed(value: StateValue, rule: FactRule, source: Source, fact: str) -> tup
             return time, bool(found[3])
         except ValueError:
             pass
-    complain(
+    raise header_error(
         source,
         rule,
         f"{fact}: {value!r} is not a time like 2024-03-26T22:58:13.5",
@@ -100,10 +101,10 @@ def _leap_seconds(utc: datetime) -> float:
 
 @cache
 def _table() -> tuple[tuple[datetime, float], ...]:
-    from erfa import leap_seconds
+    from erfa import leap_seconds  # type: ignore[import-untyped]
 
     return tuple(
-        (datetime(int(year), int(month), 1), float(offset))  # noqa: DTZ001
+        (datetime(int(year), int(month), 1), float(offset))
         for year, month, offset in leap_seconds.get()
         if year >= 1972  # before, TAI - UTC was no whole number of seconds
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fiducial.cameras.conditions import all_hold, holds
 from fiducial.cameras.detectors import detectors_in
 from fiducial.cameras.facts import FrameFacts, StateValue
-from fiducial.cameras.facts_from_rules import complain, missing, number, text
+from fiducial.cameras.facts_from_rules import header_error, missing, number, text
 from fiducial.cameras.identity import day_of, exposure_id, sequence_number
 from fiducial.cameras.model import Camera
 from fiducial.cameras.source import Source, as_text
@@ -138,7 +138,8 @@ class _Translation:
         rule = getattr(self.rules, fact)
         if rule is not None:
             return number(rule, self.source, fact, unit)
-        return self._fallback(fact)
+        found: float | None = self._fallback(fact)
+        return found
 
     def _time(self, fact: str) -> datetime | None:
         rule = getattr(self.rules, fact)
@@ -146,7 +147,9 @@ class _Translation:
 
     @cached_property
     def begin(self) -> datetime:
-        return self._time("begin") or missing(self.source, self.rules.begin, "begin")
+        if (begin := self._time("begin")) is None:
+            raise missing(self.source, self.rules.begin, "begin")
+        return begin
 
     @cached_property
     def end(self) -> datetime:
@@ -159,9 +162,9 @@ class _Translation:
         rule = self.rules.exposure_time
         seconds = self._number("exposure_time", "s")
         if seconds is None:
-            missing(self.source, rule, "exposure_time")
+            raise missing(self.source, rule, "exposure_time")
         if seconds < 0:
-            complain(self.source, rule, f"an exposure time of {seconds:g} s cannot be")
+            raise header_error(self.source, rule, f"an exposure time of {seconds:g} s cannot be")
         return seconds
 
     @cached_property
@@ -200,7 +203,9 @@ class _Translation:
             return None
         parts = said.lower().replace("x", " ").replace(",", " ").split()
         if len(parts) not in (1, 2) or not all(part.isdigit() and int(part) > 0 for part in parts):
-            complain(self.source, self.rules.binning, f"binning: {said!r} is not like 1, '2 2' or '2x2'")
+            raise header_error(
+                self.source, self.rules.binning, f"binning: {said!r} is not like 1, '2 2' or '2x2'"
+            )
         return int(parts[0]), int(parts[-1])
 
     def _zenith_angle(self) -> float | None:

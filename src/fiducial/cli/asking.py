@@ -28,7 +28,9 @@ def timeline(repository: str, instrument: str | None, json: bool) -> int:
         show.emit(rows)
     else:
         columns = ("kind", "detector", "filter", "begin", "end", "collection")
-        cells = [(r.kind, r.detector, r.filter, r.begin or "open", r.end or "open", r.collection) for r in rows]
+        cells = [
+            (r.kind, r.detector, r.filter, r.begin or "open", r.end or "open", r.collection) for r in rows
+        ]
         show.table("certified", columns, cells)
         show.next_step(f"fiducial detrend {repository} --exposures ...")
     return Exit.DONE if rows else Exit.NOTHING

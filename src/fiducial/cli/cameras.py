@@ -30,7 +30,9 @@ def list_cameras(json: bool) -> None:
     cameras = [load_camera(name) for name in known_cameras()]
     if json:
         return show.emit([{"name": c.name, "description": c.description} for c in cameras])
-    rows = [(n, c.name, len(c.detectors), c.description) for n, c in zip(known_cameras(), cameras, strict=True)]
+    rows = [
+        (n, c.name, len(c.detectors), c.description) for n, c in zip(known_cameras(), cameras, strict=True)
+    ]
     show.table("", ("camera", "instrument", "detectors", "description"), rows)
     show.next_step("fiducial camera show NAME")
     return None
@@ -51,7 +53,9 @@ def show_camera(name: str, json: bool) -> None:
 
 @camera.command("draft")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FRAME...")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write here, not to stdout.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write here, not to stdout."
+)
 @options.json
 def draft(files: tuple[Path, ...], output: Path | None, json: bool) -> int:
     """Draft a camera file from the headers and pixels of raw frames.
@@ -65,7 +69,9 @@ def draft(files: tuple[Path, ...], output: Path | None, json: bool) -> int:
     for error in refused:
         tell(error.message, hint=error.hint)
     if json:
-        show.emit({"camera": drafted.camera, "evidence": drafted.evidence, "refused": [str(e) for e in refused]})
+        show.emit(
+            {"camera": drafted.camera, "evidence": drafted.evidence, "refused": [str(e) for e in refused]}
+        )
     elif output is None:
         show.say(drafted.yaml)
     else:

@@ -18,7 +18,9 @@ _DATE = "A date or time (TAI), e.g. 2026-09-01 or 2026-09-01T12:00:00."
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--begin", required=True, help=_DATE)
 @click.option("--end", help=f"{_DATE} Default: open.")
-@click.option("--override", metavar="REASON", help="Certify what did not pass, for this reason; it is recorded.")
+@click.option(
+    "--override", metavar="REASON", help="Certify what did not pass, for this reason; it is recorded."
+)
 @options.instrument
 @options.json
 def certify(repository: str, runs: tuple[str, ...], json: bool, **wishes: Any) -> int:
@@ -36,7 +38,9 @@ def certify(repository: str, runs: tuple[str, ...], json: bool, **wishes: Any) -
     if json:
         show.emit(certified)
         return Exit.DONE
-    rows = [(c.kind, c.collection, c.datasets, c.begin, c.end or "open", c.override) for c in certified.products]
+    rows = [
+        (c.kind, c.collection, c.datasets, c.begin, c.end or "open", c.override) for c in certified.products
+    ]
     show.table("certified", ("kind", "collection", "datasets", "begin", "end", "override"), rows)
     show.say(f"{certified.chain} before: {', '.join(certified.before) or 'empty'}")
     show.say(f"{certified.chain} after:  {', '.join(certified.after)}")
@@ -68,7 +72,9 @@ def adopt(repository: str, kind: str, files: tuple[Path, ...], json: bool, **wis
     if json:
         show.emit(adopted)
     else:
-        show.say(f"{len(files)} {kind} adopted: {adopted.collection}, valid {adopted.begin} to {adopted.end or 'open'}")
+        show.say(
+            f"{len(files)} {kind} adopted: {adopted.collection}, valid {adopted.begin} to {adopted.end or 'open'}"
+        )
         show.next_step(f"fiducial verify {repository} {kind} --exposures ...")
     return Exit.DONE
 
@@ -110,7 +116,9 @@ def import_(repository: str, folder: Path, instrument: str | None, json: bool) -
     from fiducial import service
 
     bundle = service.import_bundle(repository, folder, instrument=instrument)
-    show.emit(bundle) if json else show.say(f"{bundle.files} files checked and taken in: {', '.join(bundle.collections)}")
+    show.emit(bundle) if json else show.say(
+        f"{bundle.files} files checked and taken in: {', '.join(bundle.collections)}"
+    )
     if not json:
         show.next_step(f"fiducial timeline {repository}")
     return Exit.DONE

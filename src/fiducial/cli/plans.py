@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fiducial.cli import show
@@ -18,10 +18,22 @@ _USES = {
 
 
 def show_dates(dates: Sequence[Any]) -> None:
-    """List nights."""
-    kinds = sorted({kind for row in dates for kind in row.counts})
-    rows = [(row.night, *(row.counts.get(kind) for kind in kinds)) for row in dates]
-    show.table("nights with enough exposures", ("night", *kinds), rows)
+    """List nights, with what they have of each kind."""
+    rows = [
+        (
+            row.night,
+            row.kind,
+            row.filter,
+            _state(row.state),
+            row.usable,
+            row.frames,
+            ", ".join(f"{time:g}" for time in row.exposure_times),
+            row.signal,
+        )
+        for row in dates
+    ]
+    columns = ("night", "kind", "filter", "state", "usable", "of", "times (s)", "signal (adu)")
+    show.table("nights with enough exposures", columns, rows)
     if dates:
         show.next_step(f"fiducial plan REPO --night {dates[-1].night}")
     else:
@@ -49,8 +61,12 @@ def show_plans(repository: str, kinds: Sequence[str], plans: Any) -> None:
 
 def _title(plan: Any) -> str:
     name = f"{plan.kind} {plan.filter}" if plan.filter else plan.kind
-    state = ", ".join(f"{key}={value}" for key, value in plan.state.items() if value is not None)
-    return f"{name}{f' ({state})' if state else ''}"
+    state = _state(plan.state)
+    return f"{name} ({state})" if state else name
+
+
+def _state(state: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in state.items() if value is not None)
 
 
 def _show_choices(planned: Any) -> None:
@@ -100,7 +116,9 @@ def show_production(repository: str, production: Any) -> None:
     if not runs:
         return
     if production.verdict in ("pass", "warn"):
-        show.next_step(f"fiducial report {repository} {runs[-1]}; then fiducial certify {repository} {runs[-1]} ...")
+        show.next_step(
+            f"fiducial report {repository} {runs[-1]}; then fiducial certify {repository} {runs[-1]} ..."
+        )
     else:
         show.next_step(f"fiducial report {repository} {runs[-1]}")
 
@@ -111,7 +129,16 @@ def show_verification(repository: str, result: Any) -> None:
     for reason in result.reasons:
         show.say(f"  {reason}")
     rows = [
-        (r["test"], r["exposure"], r["detector"], r["amplifier"], r["value"], r["uncertainty"], r["limit"], r["outcome"])
+        (
+            r["test"],
+            r["exposure"],
+            r["detector"],
+            r["amplifier"],
+            r["value"],
+            r["uncertainty"],
+            r["limit"],
+            r["outcome"],
+        )
         for r in result.worst
     ]
     columns = ("test", "exposure", "detector", "amplifier", "value", "uncertainty", "limit", "outcome")

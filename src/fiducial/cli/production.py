@@ -35,7 +35,7 @@ def _as_request(wishes: dict[str, Any]) -> Any:
     from fiducial.service.request import Request
 
     bootstrap = wishes.pop("bootstrap")
-    states = {}
+    states: dict[str, Any] = {}
     for text in wishes.pop("state"):
         states |= parse_state(text)
     return Request(world="adu" if bootstrap else "electron", state=states, **wishes)

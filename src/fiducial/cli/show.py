@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json as json_module
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+
+_PIPED_WIDTH = 200
 
 
 def plain(value: Any) -> Any:
@@ -53,9 +56,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         shown.add_row(*(_cell(value) for value in row))
-    console = Console(markup=False, highlight=False)
     # What is piped is not cut to the width of a terminal that is not there.
-    console.print(shown, width=None if console.is_terminal else 200)
+    width = None if sys.stdout.isatty() else _PIPED_WIDTH
+    Console(markup=False, highlight=False, width=width).print(shown)
 
 
 def _cell(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -39,7 +38,7 @@ class Weights:
     time: float
 
 
-class Correction(ABC):
+class Correction:
     """One step of the detrending chain.
 
     A subclass names itself, its config and its stage, and overrides `correct` (one segment) or

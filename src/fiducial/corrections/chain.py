@@ -138,7 +138,9 @@ def require_valid(names: Sequence[str]) -> None:
     if twice := sorted({name for name in names if list(names).count(name) > 1}):
         raise ConfigurationError(f"the chain names {', '.join(twice)} twice", hint="Name each once.")
     if "assembly" not in names:
-        raise ConfigurationError("the chain has no assembly", hint="Put it where amplifiers become a detector.")
+        raise ConfigurationError(
+            "the chain has no assembly", hint="Put it where amplifiers become a detector."
+        )
     middle = list(names).index("assembly")
     for place, name in enumerate(names):
         if place < middle and CORRECTIONS[name].stage == "detector":

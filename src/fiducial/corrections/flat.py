@@ -25,7 +25,8 @@ _NO_RESPONSE = np.int32(Plane.BAD | Plane.NO_DATA)
 class FlatConfig(MasterConfig):
     """Settings of the flat."""
 
-    minimum = Field[float](default=0.01, doc="Pixels whose flat is not above this are BAD and NO_DATA, and NaN."
+    minimum = Field[float](
+        default=0.01, doc="Pixels whose flat is not above this are BAD and NO_DATA, and NaN."
     )
 
 
@@ -44,7 +45,8 @@ class FlatCorrection(MasterCorrection):
         physical_filter = self.found.metadata.get(meta.FILTER, frame.facts.filter)
         if str(physical_filter) != frame.facts.filter:
             raise CalibrationMismatch(
-                f"master flat is of filter {physical_filter}, exposure {frame.exposure} of {frame.facts.filter}",
+                f"master flat is of filter {physical_filter}, "
+                f"exposure {frame.exposure} of {frame.facts.filter}",
                 hint="Give the collection that holds a flat of this filter.",
             )
         super().check(frame)

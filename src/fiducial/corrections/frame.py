@@ -128,7 +128,6 @@ class WholeImages:
         image = self._images[key]
         return image if region is None else image[region.slices]
 
-
     @property
     def kept_bytes(self) -> int:
         """Memory that the images read so far take."""

@@ -69,7 +69,7 @@ class ChooseMasters:
             if found
         }
 
-    def adjustQuantum(  # noqa: N802 - the middleware's name
+    def adjustQuantum(
         self, inputs: dict[str, Any], outputs: dict[str, Any], label: str, data_id: DataCoordinate
     ) -> Any:
         """Leave only the masters that were chosen; when a graph is run, that has been done."""
@@ -101,8 +101,8 @@ def _choose(butler: Butler, dataset_type: str, data_id: DataCoordinate, spans: S
     if not ids:
         raise NothingToDo(
             f"no {dataset_type} for {_text(data_id)} is valid at {spans[0]}",
-            hint=f"Searched {', '.join(butler.collections.defaults)}. Certify one, or take its correction out "
-            "of the chain.",
+            hint=f"Searched {', '.join(butler.collections.defaults)}. "
+            "Certify one, or take its correction out of the chain.",
         )
     if len(ids) > 1 or None in found.values():
         names = ", ".join(f"{ref.run if ref else 'none'} at {span}" for span, ref in found.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ class Master:
         return np.asarray(self.product.mask.array[:, :, 0]) & np.int32(INHERITED)
 
     @property
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> Mapping[str, Any]:
         """What its header says."""
         return self.product.metadata
 
@@ -90,12 +91,14 @@ class Master:
         detector = self.metadata.get(meta.DETECTOR, context.detector)
         if str(instrument) != context.camera.name or int(detector) != context.detector:
             raise self._mismatch(
-                f"is of {instrument} detector {detector}, not {context.camera.name} detector {context.detector}",
+                f"is of {instrument} detector {detector}, "
+                f"not {context.camera.name} detector {context.detector}",
                 "Give the collection that holds the calibrations of this detector.",
             )
         if self.image.shape != layout.shape:
+            (ny, nx), (rows, columns) = self.image.shape, layout.shape
             raise self._mismatch(
-                f"has {self.image.shape[1]} x {self.image.shape[0]} pixels, the detector {layout.shape[1]} x {layout.shape[0]}",
+                f"has {nx} x {ny} pixels, the detector {columns} x {rows}",
                 "It was made with another layout or binning.",
             )
         world = self.metadata.get(meta.WORLD, context.world)
@@ -122,7 +125,8 @@ class Master:
             text = ", ".join(f"{key} is {a} and {b}" for key, (a, b) in sorted(differences.items()))
             raise self._mismatch(
                 f"is of another camera state than exposure {frame.exposure} (frame and master: {text})",
-                "Use a master made in the frame's state, or switch the check off: corrections.NAME.matchState=False.",
+                "Use a master made in the frame's state, or switch the check off: "
+                f"corrections.{self.kind}.matchState=False.",
             )
 
     def _mismatch(self, what: str, hint: str) -> CalibrationMismatch:

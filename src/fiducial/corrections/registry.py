@@ -56,13 +56,16 @@ CORRECTIONS: dict[str, type[Correction]] = _find_corrections()
 """Name to class."""
 
 
-def _make_config() -> type[Config]:
+def _make_config() -> Any:
     fields: dict[str, Any] = {
-        name: ConfigField(doc=(correction.__doc__ or name).strip().splitlines()[0], dtype=correction.ConfigClass)
+        name: ConfigField(
+            doc=(correction.__doc__ or name).strip().splitlines()[0], dtype=correction.ConfigClass
+        )
         for name, correction in CORRECTIONS.items()
     }
     fields |= {"__module__": __name__, "__doc__": "The settings of every correction, by its name."}
-    return type(Config)("CorrectionsConfig", (Config,), fields)
+    make: Any = type(Config)
+    return make("CorrectionsConfig", (Config,), fields)
 
 
 CorrectionsConfig: Any = _make_config()

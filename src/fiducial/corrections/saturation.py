@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 class SaturationConfig(Config):
     """Settings of the saturation masks."""
 
-    suspect = RangeField[float](default=0.9,
+    suspect = RangeField(
+        dtype=float,
+        default=0.9,
         min=0.0,
         max=1.0,
         doc="Fraction of the saturation level from which pixels are SUSPECT.",

@@ -95,9 +95,7 @@ def detector_window(amp: Amplifier, y0: int, y1: int) -> Region:
 def strip_windows(amplifiers: Sequence[Amplifier], strip: Strip) -> list[tuple[Amplifier, Region]]:
     """The amplifiers that have rows in a strip, in their order, and where those go on the detector."""
     rows = {index: span for span in strip.spans for index in span.amplifiers}
-    return [
-        (amplifiers[i], detector_window(amplifiers[i], rows[i].y0, rows[i].y1)) for i in sorted(rows)
-    ]
+    return [(amplifiers[i], detector_window(amplifiers[i], rows[i].y0, rows[i].y1)) for i in sorted(rows)]
 
 
 def columns_needed(amplifiers: Sequence[Amplifier], width: int) -> tuple[int, int]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class VarianceConfig(Config):
     """Settings of the variance."""
 
-    poisson = Field[bool](default=True, doc="Add the signal's own noise; off for frames without signal (biases)."
+    poisson = Field[bool](
+        default=True, doc="Add the signal's own noise; off for frames without signal (biases)."
     )
 
 
@@ -60,9 +61,7 @@ def signal_factor(amplifier: Amplifier, world: World) -> float:
     return 1.0 if world == "electron" else 1.0 / amplifier.gain
 
 
-def expected_variance(
-    signal: Float32, amplifier: Amplifier, world: World, added: float = 0.0
-) -> Float32:
+def expected_variance(signal: Float32, amplifier: Amplifier, world: World, added: float = 0.0) -> Float32:
     """Variance of pixels of a known signal (dark charge included), in the world's unit squared.
 
     Parameters

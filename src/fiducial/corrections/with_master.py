@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class MasterConfig(Config):
     """Settings of a correction that needs a master."""
 
-    matchState = Field[bool](default=True, doc="Refuse a master made in another camera state than the frame's."
+    matchState = Field[bool](
+        default=True, doc="Refuse a master made in another camera state than the frame's."
     )
 
 
@@ -40,7 +41,8 @@ class MasterCorrection(Correction):
         if kind not in context.masters:
             raise ConfigurationError(
                 f"the chain has the correction {self.name!r}, but there is no master {kind}",
-                hint=f"Certify a {kind}, give the collection that holds one, or leave {self.name} out of the chain.",
+                hint=f"Certify a {kind}, give the collection that holds one, "
+                f"or leave {self.name} out of the chain.",
             )
         self.found: Master = context.masters[kind]
         self.found.require_fit(context)

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Polygon
-from matplotlib.patheffects import withStroke
 
 from fiducial.cameras.model import Amplifier
 from fiducial.figures.style import INK, PAPER
@@ -58,7 +57,7 @@ def draw_amplifiers(
                 fontsize=8.5,
                 fontweight="bold",
                 color=INK,
-                path_effects=[withStroke(linewidth=2.6, foreground=PAPER, alpha=0.85)],
+                bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 1.5},
             )
         if corners:
             axes.add_patch(_corner(amplifier))

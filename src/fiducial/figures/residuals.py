@@ -63,5 +63,7 @@ def draw_residuals(
         show_image(axes, image, block=block, shape=shape, limits=limits, colours=colours)
         draw_amplifiers(axes, amplifiers, names=False)
         axes.set_title(title)
-    show_bar(sheet.figure, sheet.bars[0], limits=limits, colours=colours, label=with_unit(quantity, unit))
+        if index < len(sheet.bars):
+            label = with_unit(quantity, unit)
+            show_bar(sheet.figure, sheet.bars[index], limits=limits, colours=colours, label=label)
     return sheet.figure

@@ -22,19 +22,24 @@ struct Job {
     double kappa;
     int iterations;
     Images out;
+
+    // Variance of the rate of frame k for each unit of rate; 0 where variances are given.
+    double per_rate(std::size_t k) const {
+        return variances.read ? 1.0 / (stack.divisor[k] * variances.gain) : 0.0;
+    }
 };
 
 struct Scratch {
     std::vector<double> value, weight;                // (frames, width); weight 0: not usable
     std::vector<double> total, moment, mean, doubt;   // (width,)
     std::vector<std::int32_t> count;                  // (width,)
-    std::vector<double> column, variance, time;       // of one pixel, upwards by value
+    std::vector<double> column, variance, per_rate;   // of one pixel, upwards by value
     std::vector<std::size_t> frame, candidate;
     std::vector<unsigned char> kept, next;
 
     explicit Scratch(std::size_t n)
         : value(n * width), weight(n * width), total(width), moment(width), mean(width), doubt(width),
-          count(width), column(n), variance(n), time(n), frame(n), kept(n), next(n) {
+          count(width), column(n), variance(n), per_rate(n), frame(n), kept(n), next(n) {
         candidate.reserve(most_candidates);
     }
 };
@@ -72,11 +77,6 @@ FIDUCIAL_INLINE void gather(const Job &job, std::size_t begin, std::size_t n, Sc
     }
 }
 
-// Variance of a dark rate, from what it is without signal.
-FIDUCIAL_INLINE double with_signal(double variance, double rate, double time, double gain) {
-    return variance + (rate > 0.0 ? rate : 0.0) / (time * gain);
-}
-
 FIDUCIAL_INLINE void mean_block(const Job &job, std::size_t n, bool signal, Scratch &scratch) {
     double *__restrict total = scratch.total.data();
     double *__restrict moment = scratch.moment.data();
@@ -87,11 +87,11 @@ FIDUCIAL_INLINE void mean_block(const Job &job, std::size_t n, bool signal, Scra
         const double *__restrict value = scratch.value.data() + k * width;
         const double *__restrict weight = scratch.weight.data() + k * width;
         if (signal) {
-            const double time = job.stack.divisor[k];
+            const double per_rate = job.per_rate(k);
             for (std::size_t p = 0; p < n; ++p) {
                 // 1 / (1/w + s), which is 0 for a weight of 0.
                 const double rate = mean[p] > 0.0 ? mean[p] : 0.0;
-                const double w = weight[p] / (1.0 + weight[p] * (rate / (time * job.variances.gain)));
+                const double w = weight[p] / (1.0 + weight[p] * (rate * per_rate));
                 total[p] += w;
                 moment[p] += w * value[p];
             }
@@ -105,25 +105,38 @@ FIDUCIAL_INLINE void mean_block(const Job &job, std::size_t n, bool signal, Scra
     for (std::size_t p = 0; p < n; ++p) mean[p] = moment[p] / total[p];
 }
 
-// The largest of z^2 - kappa^2 (1 - w / sum w): above zero where some frame deviates too much.
+// Whether a value deviates from the mean of the others by more than kappa expected sigmas, as an excess
+// above zero. The mean with all and the residual r give the mean without it: mean - r h / (1 - h) with
+// its share h of the weight.
+struct Judgement {
+    double limit;     // kappa^2
+    double per_rate;  // variance of a dark's rate for each unit of rate; 0 where variances are given
+
+    FIDUCIAL_INLINE double excess(double r, double mean, double total_variance, double variance,
+                                  double without_signal) const {
+        double free = 1.0 - total_variance / variance;
+        free = free > least_freedom ? free : least_freedom;
+        const double others = mean - r * (1.0 - free) / free;
+        const double expected = without_signal + (others > 0.0 ? others : 0.0) * per_rate;
+        const double deviation = r / free;
+        return deviation * deviation - limit * (expected + total_variance / free);
+    }
+};
+
 FIDUCIAL_INLINE void doubt_block(const Job &job, std::size_t n, Scratch &scratch) {
     const double *__restrict total = scratch.total.data();
     const double *__restrict mean = scratch.mean.data();
     double *__restrict doubt = scratch.doubt.data();
     std::fill_n(doubt, width, -1.0);
-    const double limit = job.kappa * job.kappa;
-    const bool signal = job.variances.read != nullptr;
     for (std::size_t k = 0; k < job.stack.frames; ++k) {
         const double *__restrict value = scratch.value.data() + k * width;
         const double *__restrict weight = scratch.weight.data() + k * width;
-        const double per_rate = signal ? 1.0 / (job.stack.divisor[k] * job.variances.gain) : 0.0;
+        const Judgement judge{job.kappa * job.kappa, job.per_rate(k)};
         for (std::size_t p = 0; p < n; ++p) {
-            const double rate = signal && mean[p] > 0.0 ? mean[p] : 0.0;
-            const double w = weight[p] / (1.0 + weight[p] * (rate * per_rate));
-            const double r = value[p] - mean[p];
-            const double free = 1.0 - w / total[p];
-            const double excess = w * r * r - limit * (free > least_freedom ? free : least_freedom);
-            doubt[p] = w > 0.0 && excess > doubt[p] ? excess : doubt[p];
+            const double bare = 1.0 / weight[p];
+            const double variance = bare + (mean[p] > 0.0 ? mean[p] : 0.0) * judge.per_rate;
+            const double excess = judge.excess(value[p] - mean[p], mean[p], 1.0 / total[p], variance, bare);
+            doubt[p] = weight[p] > 0.0 && excess > doubt[p] ? excess : doubt[p];
         }
     }
 }
@@ -146,7 +159,7 @@ public:
             const std::size_t k = scratch.frame[i];
             s_.column[i] = value(k);
             s_.variance[i] = 1.0 / weight(k);
-            s_.time[i] = job.variances.read ? job.stack.divisor[k] : 1.0;
+            s_.per_rate[i] = job.per_rate(k);
         }
     }
 
@@ -156,11 +169,7 @@ public:
             mean_of_kept();
             bool changed = false, any = false;
             for (std::size_t i = 0; i < n_; ++i) {
-                const double v = variance(i, mean_), r = s_.column[i] - mean_;
-                const double free = 1.0 - mean_variance_ / v;
-                const double expected =
-                    s_.kept[i] ? v * (free > least_freedom ? free : least_freedom) : v + mean_variance_;
-                s_.next[i] = r * r <= job_.kappa * job_.kappa * expected;
+                s_.next[i] = !deviates(i);
                 changed |= s_.next[i] != s_.kept[i];
                 any |= s_.next[i] != 0;
             }
@@ -178,8 +187,15 @@ public:
 
 private:
     double variance(std::size_t i, double rate) const {
-        return job_.variances.read ? with_signal(s_.variance[i], rate, s_.time[i], job_.variances.gain)
-                                   : s_.variance[i];
+        return s_.variance[i] + (rate > 0.0 ? rate : 0.0) * s_.per_rate[i];
+    }
+
+    // From the mean of the other values kept.
+    bool deviates(std::size_t i) const {
+        const double r = s_.column[i] - mean_, limit = job_.kappa * job_.kappa;
+        if (!s_.kept[i]) return r * r > limit * (variance(i, mean_) + mean_variance_);
+        const Judgement judge{limit, s_.per_rate[i]};
+        return judge.excess(r, mean_, mean_variance_, variance(i, mean_), s_.variance[i]) > 0.0;
     }
 
     // All values where they are few, else those at even steps of cumulated 1 / sigma.
@@ -217,10 +233,9 @@ private:
             }
         }
         mean_ = s_.column[best];
-        const double own = variance(best, mean_);
         for (std::size_t i = 0; i < n_; ++i) {
             const double r = s_.column[i] - mean_;
-            s_.kept[i] = r * r <= limit * (variance(i, mean_) + own);
+            s_.kept[i] = r * r <= limit * variance(i, mean_);
         }
     }
 

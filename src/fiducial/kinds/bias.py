@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 import astropy.units as u
 import numpy as np
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
-from lsst.pipe.base import connectionTypes as cT  # noqa: N813
+from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.frames.records import FrameRecord
-from fiducial.kinds.budget import MEGABYTE
 from fiducial.kinds.clipping import clipped_mean
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections
+from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
 from fiducial.kinds.levels import has_drifting_level, sample_levels
 from fiducial.kinds.product import make_product
-from fiducial.kinds.stack import Batch, stack_frames
+from fiducial.kinds.stack import stack_frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class BiasConnections(StackConnections, dimensions=("instrument", "detector")):
 class BiasConfig(StackConfig, PipelineTaskConfig, pipelineConnections=BiasConnections):
     """Settings of the bias."""
 
-    def setDefaults(self) -> None:  # noqa: N802 - the middleware's name
+    def setDefaults(self) -> None:
         """Work in electrons, with overscan."""
         super().setDefaults()
         self.chain = ["saturation", "overscan", "gain", "assembly", "nan"]
@@ -59,7 +59,7 @@ class BiasTask(PipelineTask):
     _DefaultName = "bias"
     config: BiasConfig
 
-    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:  # noqa: N802, N803
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, combine, write."""
         gathered = gather(butlerQC, inputRefs)
         outputs = self.run(kind=outputRefs.bias.datasetType.name, **gathered)
@@ -104,7 +104,11 @@ class BiasTask(PipelineTask):
             Fewer than ``minimumFrames`` frames are usable.
         """
         chain = build_chain(
-            list(self.config.chain), self.config.corrections, camera=camera, detector=detector, masters=masters
+            list(self.config.chain),
+            self.config.corrections,
+            camera=camera,
+            detector=detector,
+            masters=masters,
         )
         frames, aside = open_frames(raws, camera, detector, records or {})
         combiner = BiasCombiner(self.config)
@@ -112,11 +116,8 @@ class BiasTask(PipelineTask):
             frames,
             chain,
             combiner,
+            self.config.means(threads, f"the {kind} of {camera.name} detector {detector}"),
             aside=aside,
-            minimum=self.config.minimumFrames,
-            memory=self.config.memory * MEGABYTE,
-            threads=threads,
-            what=f"the {kind} of {camera.name} detector {detector}",
         )
         product = make_product(
             kind,
@@ -137,7 +138,7 @@ class BiasCombiner:
     not widen the clipping and the variance; the levels taken off stand in the header.
     """
 
-    bytes_per_pixel = 0
+    extra_bytes = 0
 
     def __init__(self, config: BiasConfig) -> None:
         self._kappa = float(config.kappa)
@@ -164,7 +165,7 @@ class BiasCombiner:
             batch,
             world=self._world,
             scale=None,
-            signal=None,
+            light=False,
             kappa=self._kappa,
             iterations=self._iterations,
             threads=threads,

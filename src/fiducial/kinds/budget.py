@@ -24,6 +24,7 @@ _WRITING = 1.5  # copies of the planes while a product is made into a file
 _STACK = 5  # bytes a pixel and frame: corrected value (float32) and flag
 _WORK = 28  # bytes a pixel and thread, while one frame's strip is corrected
 _COMBINED = 20  # bytes a pixel, of what a combination gives
+_EXPECTED_LIGHT, _FEW = 16, 10  # bytes a pixel and frame, where few flats are combined by expected noise
 _RAW = 2  # bytes a raw pixel
 _SMALLEST = 8  # readout rows
 
@@ -79,7 +80,7 @@ def raw_bytes(camera: Camera, detector: int) -> int:
 
 
 def kept_bytes(camera: Camera, detector: int, n_frames: int, memory: float, *, twice: bool) -> int:
-    """Memory for whole images of all frames, where they would be read or decoded twice and half of it suffices."""
+    """Memory for whole images of all frames, where it saves reading twice and half of ``memory`` does."""
     needed = n_frames * raw_bytes(camera, detector)
     return needed if twice and needed <= memory / 2 else 0
 
@@ -121,17 +122,19 @@ def forecast(
     if masters is None:
         masters = {"bias": 0, "dark": 1, "flat": 2}.get(kind, 0)
     kept = kept_bytes(camera, detector, n_frames, strips, twice=compressed)
-    height = strip_height(amplifiers, n_frames, strips - kept, threads=threads)
+    extra = _EXPECTED_LIGHT if kind == "flat" and n_frames < _FEW else 0
+    height = strip_height(amplifiers, n_frames, strips - kept, extra, threads)
     memory = (
         _LIBRARIES
         + product * (1 + _WRITING + masters)
         + kept
-        + strip_bytes(amplifiers, height, n_frames, threads=threads)
+        + strip_bytes(amplifiers, height, n_frames, extra, threads)
     )
     pixels = n_frames * ny * nx
     return Forecast(
         memory=memory,
         read_bytes=1.05 * passes * n_frames * raw_bytes(camera, detector) + masters * product,
         disk_bytes=product + 2_000_000,
-        seconds=passes * _SECONDS_PER_QUANTUM + _SECONDS_PER_PIXEL.get(kind, 20e-9) * pixels / max(threads, 1),
+        seconds=passes * _SECONDS_PER_QUANTUM
+        + _SECONDS_PER_PIXEL.get(kind, 20e-9) * pixels / max(threads, 1),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fiducial.corrections.segment import World
-    from fiducial.kinds.stack import Batch
+    from fiducial.kinds.engine import Batch
 
 FEWEST_FOR_SCATTER = 5
 """With fewer usable frames the scatter says too little of the variance; the expected noise is used."""
+
+PER_PIXEL_VARIANCE = 16
+"""Working bytes for each pixel of each frame where the expected noise of light is used."""
 
 
 def uses_scatter(n_frames: int, kappa: float, iterations: int) -> bool:
@@ -34,7 +37,7 @@ def clipped_mean(
     *,
     world: World,
     scale: NDArray[np.float64] | None,
-    signal: Sequence[float] | None,
+    light: bool,
     kappa: float,
     iterations: int,
     threads: int,
@@ -49,9 +52,8 @@ def clipped_mean(
         Their unit.
     scale
         (n,) what each frame is divided by; None: nothing.
-    signal
-        Whether the frames have light: None (biases, whose noise is the read-out's), or (n,) the charge
-        that was subtracted from each frame (its dark), which makes noise too.
+    light
+        Whether the frames have light, which makes noise; biases have that of the read-out alone.
     kappa, iterations, threads
         As the algorithms take them.
 
@@ -63,9 +65,15 @@ def clipped_mean(
     """
     usable = None if batch.usable.all() else batch.usable
     if not uses_scatter(len(batch.stack), kappa, iterations):
-        variance = _expected(batch, world, scale, signal)
+        known = _expected(batch, world, scale, light)
         return combine_expected(
-            batch.stack, usable, scale=scale, variance=variance, kappa=kappa, iterations=iterations, threads=threads
+            batch.stack,
+            usable,
+            scale=scale,
+            variance=known,
+            kappa=kappa,
+            iterations=iterations,
+            threads=threads,
         )
     found = combine_clipped(
         batch.stack, usable, scale=scale, kappa=kappa, iterations=iterations, threads=threads
@@ -73,50 +81,44 @@ def clipped_mean(
     variance = unbiased_variance(found, kappa=kappa, iterations=iterations)
     few = (found.used + found.clipped < FEWEST_FOR_SCATTER) & (found.used > 0)
     if few.any():
-        variance = np.where(few, _of_few(batch, found, world, scale, signal), variance)
+        variance = np.where(few, _of_few(batch, found, world, scale, light), variance)
     return Combined(found.image, variance, found.used, found.clipped)
 
 
 def _expected(
-    batch: Batch, world: World, scale: NDArray[np.float64] | None, signal: Sequence[float] | None
+    batch: Batch, world: World, scale: NDArray[np.float64] | None, light: bool
 ) -> NDArray[np.float32] | NDArray[np.float64]:
     """Variance of every pixel of every frame: (n,) without light, else (n, ny, nx) by the frames' median."""
-    if signal is None:
+    if not light:
         return np.array([float(_noise(np.float32(0.0), batch, world, added)) for added in batch.added])
     scales = np.ones(len(batch.stack)) if scale is None else scale
     with np.errstate(invalid="ignore"):
         pixels = np.where(batch.usable, batch.stack / scales.astype(np.float32)[:, None, None], np.nan)
         scene = _median(pixels)
     out = np.empty_like(batch.stack)
-    for k, (factor, dark, added) in enumerate(zip(scales, signal, batch.added, strict=True)):
-        out[k] = _noise(scene * np.float32(factor) + np.float32(dark), batch, world, added)
+    for k, (factor, added) in enumerate(zip(scales, batch.added, strict=True)):
+        out[k] = _noise(scene * np.float32(factor), batch, world, added)
     return out
 
 
 def _of_few(
-    batch: Batch,
-    found: Combined,
-    world: World,
-    scale: NDArray[np.float64] | None,
-    signal: Sequence[float] | None,
+    batch: Batch, found: Combined, world: World, scale: NDArray[np.float64] | None, light: bool
 ) -> NDArray[np.float32]:
     """Expected variance of the mean of few frames, as if they were average ones."""
     factor = 1.0 if scale is None else float(np.mean(scale))
-    light = np.float32(0.0)
-    if signal is not None:
-        light = np.maximum(found.image, 0) * np.float32(factor) + np.float32(np.mean(signal))
-    one = _noise(light, batch, world, float(batch.added.mean())) / np.float32(factor**2)
+    signal = found.image * np.float32(factor) if light else np.float32(0.0)
+    one = _noise(signal, batch, world, float(batch.added.mean())) / np.float32(factor**2)
     return np.asarray(one / np.maximum(found.used, 1), dtype=np.float32)
 
 
-def _noise(light: NDArray[np.float32] | np.float32, batch: Batch, world: World, added: float) -> NDArray[np.float32]:
-    return expected_variance(np.asarray(light, dtype=np.float32), batch.amplifier, world, added)
+def _noise(
+    signal: NDArray[np.float32] | np.float32, batch: Batch, world: World, added: float
+) -> NDArray[np.float32]:
+    return expected_variance(np.asarray(signal, dtype=np.float32), batch.amplifier, world, added)
 
 
 def _median(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Median over frames; 0 where there is none."""
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # "All-NaN slice": a pixel that no frame has
         return np.nan_to_num(np.nanmedian(pixels, axis=0)).astype(np.float32)

@@ -4,7 +4,7 @@
 from typing import Any
 
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base import connectionTypes as cT  # noqa: N813 - the middleware's own abbreviation
+from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.corrections.chain import masters_of
 from fiducial.corrections.lookup import ChooseMasters, candidates

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import astropy.units as u
 import numpy as np
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
-from lsst.pipe.base import connectionTypes as cT  # noqa: N813
+from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.algorithms.dark import combine_dark, fit_level
 from fiducial.cameras.model import Amplifier, Camera
@@ -15,14 +15,14 @@ from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.variance import read_variance
 from fiducial.frames.records import FrameRecord
-from fiducial.kinds.budget import MEGABYTE
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections, bias_input, stack_master
+from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
 from fiducial.kinds.levels import has_drifting_level, sample_levels
 from fiducial.kinds.product import make_product
-from fiducial.kinds.stack import Batch, stack_frames
+from fiducial.kinds.stack import stack_frames
 from fiducial.products.metadata import AsideNote
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class DarkConnections(StackConnections, dimensions=("instrument", "detector")):
 class DarkConfig(StackConfig, PipelineTaskConfig, pipelineConnections=DarkConnections):
     """Settings of the dark."""
 
-    def setDefaults(self) -> None:  # noqa: N802 - the middleware's name
+    def setDefaults(self) -> None:
         """Work in electrons, reject what a cosmic ray lifts by more than four expected sigmas."""
         super().setDefaults()
         self.chain = ["saturation", "overscan", "gain", "assembly", "bias", "nan"]
@@ -65,7 +65,7 @@ class DarkTask(PipelineTask):
     _DefaultName = "dark"
     config: DarkConfig
 
-    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:  # noqa: N802, N803
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, combine, write."""
         gathered = gather(butlerQC, inputRefs)
         outputs = self.run(kind=outputRefs.dark.datasetType.name, **gathered)
@@ -95,7 +95,11 @@ class DarkTask(PipelineTask):
             Fewer than ``minimumFrames`` frames are usable; those without a dark time are not.
         """
         chain = build_chain(
-            list(self.config.chain), self.config.corrections, camera=camera, detector=detector, masters=masters
+            list(self.config.chain),
+            self.config.corrections,
+            camera=camera,
+            detector=detector,
+            masters=masters,
         )
         frames, aside = open_frames(raws, camera, detector, records or {})
         aside += [
@@ -108,11 +112,8 @@ class DarkTask(PipelineTask):
             [frame for frame in frames if frame.facts.dark_time > 0],
             chain,
             combiner,
+            self.config.means(threads, f"the {kind} of {camera.name} detector {detector}"),
             aside=aside,
-            minimum=self.config.minimumFrames,
-            memory=self.config.memory * MEGABYTE,
-            threads=threads,
-            what=f"the {kind} of {camera.name} detector {detector}",
         )
         product = make_product(
             kind,
@@ -134,7 +135,7 @@ class DarkCombiner:
     stays in the rate.
     """
 
-    bytes_per_pixel = 0
+    extra_bytes = 0
 
     def __init__(self, config: DarkConfig) -> None:
         self._kappa = float(config.kappa)

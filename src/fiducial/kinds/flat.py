@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 import astropy.units as u
 import numpy as np
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
-from lsst.pipe.base import connectionTypes as cT  # noqa: N813
+from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.frames.records import FrameRecord
-from fiducial.kinds.budget import MEGABYTE
-from fiducial.kinds.clipping import clipped_mean
+from fiducial.kinds.clipping import PER_PIXEL_VARIANCE, clipped_mean, uses_scatter
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections, bias_input, dark_input, stack_master
+from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
 from fiducial.kinds.level_table import read_scales
 from fiducial.kinds.product import make_product
-from fiducial.kinds.stack import Batch, stack_frames
+from fiducial.kinds.stack import stack_frames
 from fiducial.products.metadata import AsideNote
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class FlatConnections(StackConnections, dimensions=("instrument", "detector", "p
 class FlatConfig(StackConfig, PipelineTaskConfig, pipelineConnections=FlatConnections):
     """Settings of the flat."""
 
-    def setDefaults(self) -> None:  # noqa: N802 - the middleware's name
+    def setDefaults(self) -> None:
         """Work in electrons."""
         super().setDefaults()
         self.chain = ["saturation", "overscan", "gain", "assembly", "bias", "dark", "nan"]
@@ -66,7 +66,7 @@ class FlatTask(PipelineTask):
     _DefaultName = "flat"
     config: FlatConfig
 
-    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:  # noqa: N802, N803
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, combine, write."""
         gathered = gather(butlerQC, inputRefs)
         outputs = self.run(
@@ -112,7 +112,11 @@ class FlatTask(PipelineTask):
             Fewer than ``minimumFrames`` frames are usable and have a level.
         """
         chain = build_chain(
-            list(self.config.chain), self.config.corrections, camera=camera, detector=detector, masters=masters
+            list(self.config.chain),
+            self.config.corrections,
+            camera=camera,
+            detector=detector,
+            masters=masters,
         )
         combiner = FlatCombiner(self.config, read_scales(scales, detector))
         frames, aside = open_frames(raws, camera, detector, records or {})
@@ -122,11 +126,8 @@ class FlatTask(PipelineTask):
             [frame for frame in frames if frame not in without],
             chain,
             combiner,
+            self.config.means(threads, f"the {kind} of {camera.name} detector {detector}, {physical_filter}"),
             aside=aside,
-            minimum=self.config.minimumFrames,
-            memory=self.config.memory * MEGABYTE,
-            threads=threads,
-            what=f"the {kind} of {camera.name} detector {detector}, {physical_filter}",
         )
         product = make_product(
             kind,
@@ -143,38 +144,44 @@ class FlatTask(PipelineTask):
 class FlatCombiner:
     """Clipped mean of flats, each amplifier of each frame divided by its scale."""
 
-    bytes_per_pixel = 0
+    extra_bytes = 0
 
     def __init__(self, config: FlatConfig, scales: Mapping[tuple[int, str], float]) -> None:
         self._kappa = float(config.kappa)
         self._iterations = int(config.iterations)
         self._scales = scales
+        self._alive = {amp for (_, amp), scale in scales.items() if scale > 0}
 
     def has_level(self, frame: DetectorFrame) -> bool:
-        """Whether a frame has a scale on every amplifier."""
-        return all(self._scale(frame, amp) > 0 for amp in frame.amplifiers)
+        """Whether a frame has a scale on every amplifier that has one in any frame."""
+        return bool(self._alive) and all(self._scale(frame, name) > 0 for name in self._alive)
 
     def mean_scale(self, frame: DetectorFrame) -> float:
         """The mean of a frame's scales over its amplifiers."""
-        return float(np.mean([self._scale(frame, amp) for amp in frame.amplifiers]))
+        return float(np.mean([self._scale(frame, name) for name in sorted(self._alive)]))
 
     def prepare(self, frames: Sequence[DetectorFrame], chain: Chain) -> None:
-        """Look up the frames' scales and dark charge."""
+        """Look at the frames' number and dark times."""
         self._world = chain.world
         self._frames = list(frames)
         self._times = np.array([frame.facts.dark_time for frame in frames])
+        self.extra_bytes = (
+            0 if uses_scatter(len(frames), self._kappa, self._iterations) else PER_PIXEL_VARIANCE
+        )
 
     def offsets(self, amplifier: Amplifier) -> "NDArray[np.float64] | None":
         """None: levels are no matter beside the light."""
         return None
 
     def combine(self, batch: Batch, threads: int) -> "Combined":
-        """Divide, clip and average."""
+        """Divide, clip and average; an amplifier that has a level in no frame has no usable pixel."""
+        if batch.amplifier.name not in self._alive:
+            batch.usable[:] = False
         return clipped_mean(
             batch,
             world=self._world,
             scale=self._of(batch.amplifier),
-            signal=[0.0] * len(self._frames),
+            light=True,
             kappa=self._kappa,
             iterations=self._iterations,
             threads=threads,
@@ -186,7 +193,9 @@ class FlatCombiner:
         return Weights(float(np.mean(inverse)), float(np.mean(inverse * self._times)))
 
     def _of(self, amplifier: Amplifier) -> "NDArray[np.float64]":
-        return np.array([self._scale(frame, amplifier) for frame in self._frames])
+        if amplifier.name not in self._alive:
+            return np.ones(len(self._frames))
+        return np.array([self._scale(frame, amplifier.name) for frame in self._frames])
 
-    def _scale(self, frame: DetectorFrame, amplifier: Amplifier) -> float:
-        return self._scales.get((frame.exposure, amplifier.name), float("nan"))
+    def _scale(self, frame: DetectorFrame, amplifier: str) -> float:
+        return self._scales.get((frame.exposure, amplifier), float("nan"))

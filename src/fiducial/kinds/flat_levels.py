@@ -7,20 +7,18 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
-from lsst.pipe.base import connectionTypes as cT  # noqa: N813
+from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import build_chain
 from fiducial.frames.records import FrameRecord
-from fiducial.kinds.budget import MEGABYTE
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections, bias_input, dark_input, stack_master
+from fiducial.kinds.flat_measure import measure_levels
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
 from fiducial.kinds.level_table import LevelRow, level_table
-from fiducial.kinds.stack import measure_levels
 
 if TYPE_CHECKING:
     import pyarrow
@@ -44,7 +42,7 @@ class FlatLevelsConnections(StackConnections, dimensions=("instrument", "detecto
 class FlatLevelsConfig(StackConfig, PipelineTaskConfig, pipelineConnections=FlatLevelsConnections):
     """Settings of the levels; the chain is that of the flat."""
 
-    def setDefaults(self) -> None:  # noqa: N802 - the middleware's name
+    def setDefaults(self) -> None:
         """Work in electrons."""
         super().setDefaults()
         self.chain = ["saturation", "overscan", "gain", "assembly", "bias", "dark", "nan"]
@@ -57,7 +55,7 @@ class FlatLevelsTask(PipelineTask):
     _DefaultName = "flatLevels"
     config: FlatLevelsConfig
 
-    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:  # noqa: N802, N803
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, measure, write."""
         butlerQC.put(self.run(**gather(butlerQC, inputRefs)), outputRefs)
 
@@ -85,17 +83,18 @@ class FlatLevelsTask(PipelineTask):
             Fewer than ``minimumFrames`` frames are usable.
         """
         chain = build_chain(
-            list(self.config.chain), self.config.corrections, camera=camera, detector=detector, masters=masters
+            list(self.config.chain),
+            self.config.corrections,
+            camera=camera,
+            detector=detector,
+            masters=masters,
         )
         frames, aside = open_frames(raws, camera, detector, records or {})
         measured = measure_levels(
             frames,
             chain,
+            self.config.means(threads, f"the flat levels of {camera.name} detector {detector}"),
             aside=aside,
-            minimum=self.config.minimumFrames,
-            memory=self.config.memory * MEGABYTE,
-            threads=threads,
-            what=f"the flat levels of {camera.name} detector {detector}",
         )
         for note in measured.aside:
             _LOG.warning("exposure %d is set aside: %s", note.exposure, note.reason)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from lsst.pex.config import ChoiceField
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnections, Struct
-from lsst.pipe.base import connectionTypes as cT  # noqa: N813
+from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.algorithms.flat import solve_levels
 from fiducial.kinds.level_table import ScaleRow, matrix, read_levels, scale_table
@@ -58,7 +58,7 @@ class FlatSolveTask(PipelineTask):
     _DefaultName = "flatSolve"
     config: FlatSolveConfig
 
-    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:  # noqa: N802, N803
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, solve, write."""
         butlerQC.put(self.run(butlerQC.get(inputRefs)["levels"]), outputRefs)
 

@@ -8,7 +8,7 @@ from fiducial.kinds.inputs import Offered, read_records
 MASTERS = ("bias", "dark", "flat")
 
 
-def gather(butlerQC: Any, inputRefs: Any) -> dict[str, Any]:  # noqa: N803 - the middleware's names
+def gather(butlerQC: Any, inputRefs: Any) -> dict[str, Any]:
     """Everything a task's ``run`` takes: raws (not opened yet), camera, records, masters, threads."""
     raws = list(inputRefs.raws)
     exposures = [int(ref.dataId["exposure"]) for ref in raws]
@@ -26,7 +26,7 @@ def gather(butlerQC: Any, inputRefs: Any) -> dict[str, Any]:  # noqa: N803 - the
     }
 
 
-def read_masters(butlerQC: Any, inputRefs: Any) -> dict[str, Master]:  # noqa: N803
+def read_masters(butlerQC: Any, inputRefs: Any) -> dict[str, Master]:
     """The masters among a quantum's inputs, by kind."""
     found = {}
     for kind in MASTERS:

@@ -129,7 +129,11 @@ def require_enough(count: int, minimum: int, aside: Sequence[AsideNote], what: s
     """
     if count >= minimum:
         return
-    reason = f"; {len(aside)} could not be used, exposure {aside[0].exposure} because {aside[0].reason}" if aside else ""
+    reason = (
+        f"; {len(aside)} could not be used, exposure {aside[0].exposure} because {aside[0].reason}"
+        if aside
+        else ""
+    )
     raise NothingToDo(
         f"{count} frames for {what}, at least {minimum} are needed{reason}",
         hint="Offer more frames, or lower minimumFrames.",

@@ -1,4 +1,4 @@
-"""Levels of frames of cameras without overscan: the electronics' level drifts, and nothing in the frame says so."""
+"""Levels of frames without overscan: the level of the electronics drifts, and only the data say so."""
 
 from __future__ import annotations
 
@@ -46,11 +46,9 @@ def sample_levels(
     return levels
 
 
-def _sample(
-    frame: DetectorFrame, chain: Chain, amplifiers: Sequence[str]
-) -> dict[str, tuple[float, float]]:
+def _sample(frame: DetectorFrame, chain: Chain, amplifiers: Sequence[str]) -> dict[str, tuple[float, float]]:
     found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in amplifiers}
-    for strip in _sampled_rows(frame):
+    for strip in sampled_rows(frame):
         for segment in chain.run(frame, strip):
             if segment.amplifier.name in found:
                 good = (segment.mask & np.int32(UNUSABLE)) == 0
@@ -58,7 +56,8 @@ def _sample(
     return {name: _median(np.concatenate(pixels)) for name, pixels in found.items()}
 
 
-def _sampled_rows(frame: DetectorFrame) -> list[Strip]:
+def sampled_rows(frame: DetectorFrame) -> list[Strip]:
+    """Single readout rows, evenly spread: one in 32, more of small detectors."""
     rows = readout_rows(frame.amplifiers)
     step = max(1, min(EVERY, rows // FEWEST_ROWS))
     single = plan_strips(frame.amplifiers, 1)

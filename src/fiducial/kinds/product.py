@@ -63,9 +63,7 @@ def make_product(
         )
         for frame in stacked.frames
     ]
-    keys = meta.identity(
-        kind, camera, detector, chain.world, serial=serial, physical_filter=physical_filter
-    )
+    keys = meta.identity(kind, camera, detector, chain.world, serial=serial, physical_filter=physical_filter)
     keys |= meta.inputs(used, stacked.aside)
     keys |= meta.state(facts, camera)
     keys |= meta.corrections(chain.names, chain.notes())

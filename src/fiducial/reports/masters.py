@@ -62,15 +62,15 @@ def master_view(data: ReportData, detector: int, room: Room, album: Album) -> Ma
             quantity=quantity_of(data.kind),
             unit=master.unit,
             usable=usable,
-            largest=room.largest,
+            largest=room.master,
         ),
         title=what,
         description=_describe(master, amplifiers, usable),
-        caption=f"{what}. {_blocks(master, room.largest)} Triangles: the corner that is read first.",
+        caption=f"{what}. {_blocks(master, room.master)} Triangles: the corner that is read first.",
     )
     uncertainty = album.picture(
         draw_uncertainty(
-            master.planes.variance, ~usable, amplifiers, unit=master.unit, largest=room.largest // 2
+            master.planes.variance, ~usable, amplifiers, unit=master.unit, largest=room.master // 2
         ),
         title=f"{what}: uncertainty and mask",
         description=_describe_uncertainty(master, usable),

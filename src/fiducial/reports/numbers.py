@@ -17,9 +17,9 @@ def number(value: object, digits: int = 4) -> str:
         return NOTHING
     if isinstance(value, bool) or not isinstance(value, Real):
         return str(value)
-    if isinstance(value, Integral) or value == 0:
-        return str(int(value)).replace("-", MINUS)
     real = float(value)
+    if isinstance(value, Integral) or real == 0:
+        return str(round(real)).replace("-", MINUS)
     if math.isnan(real):
         return NOTHING
     if math.isinf(real):

@@ -9,7 +9,7 @@ from itertools import count as count_up
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from fiducial.figures.encode import to_inline_svg
+from fiducial.figures.svg import to_inline_svg
 
 
 @dataclass(frozen=True)

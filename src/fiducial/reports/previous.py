@@ -61,7 +61,7 @@ def comparison_of(data: ReportData, detector: int, room: Room, album: Album) -> 
             unit=now.unit,
             usable=usable,
             with_ratio=with_ratio,
-            largest=room.largest // 2,
+            largest=room.master // 2,
         ),
         title=what,
         description="Median differences: "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fiducial.figures.display import block_mean
+from fiducial.figures.display import block_for, block_mean
 from fiducial.figures.encode import data_uri, palette_png
 from fiducial.figures.residuals import draw_residuals
 from fiducial.figures.style import diverging, symmetric_stretch
@@ -17,6 +17,7 @@ from fiducial.reports.headline import detector_name
 from fiducial.reports.model import ReportData
 from fiducial.reports.numbers import number
 from fiducial.reports.pictures import Album, Picture
+from fiducial.reports.room import Room
 from fiducial.reports.words import ROLES
 
 
@@ -34,6 +35,17 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class ContactSheet:
+    """The residual images of all exposures, small side by side, each at full size on demand."""
+
+    frames: tuple[Frame, ...]
+    half_width: str  # where the colour scale ends
+    binning: str
+    coarser: int  # frames whose image is not as fine as it is stored
+    left_out: int  # frames whose image is not in the page
+
+
+@dataclass(frozen=True)
 class ResidualView:
     """One detector's residuals in the page."""
 
@@ -41,48 +53,72 @@ class ResidualView:
     mean: Picture | None
     models: Picture | None
     no_models: str  # why there is no comparison of overscan models
-    frames: tuple[Frame, ...]
-    half_width: str  # the colour scale of the frames
-    binning: str
-    left_out: int  # frames whose image is not in the page
 
 
-def residual_view(
-    data: ReportData, detector: int, album: Album, room: int, failed: frozenset[int]
-) -> ResidualView:
-    """Show one detector's residuals.
+def residual_view(data: ReportData, detector: int, room: Room, album: Album) -> ResidualView:
+    """Show one detector's residuals in figures."""
+    stack = data.residuals[detector]
+    order = np.argsort(stack.mjd, kind="stable")
+    painter = _Painter(data, stack, album, room.residual)
+    return ResidualView(
+        pair=_pair(painter, order),
+        mean=_mean(painter),
+        models=_models(painter, order),
+        no_models="" if len(stack.second_images) else "No second overscan model was fitted.",
+    )
+
+
+def contact_sheet(stack: ResidualStack, failed: frozenset[int], room: int) -> ContactSheet:
+    """The residual images of all exposures in the order of time.
 
     Parameters
     ----------
-    data
-        The section's data.
-    detector
-        One with residuals.
-    album
-        Makes the figures.
-    room
-        Characters that the images of single exposures may take in the page.
+    stack
+        Residuals of one detector.
     failed
-        Exposures with a failing test on this detector.
+        Exposures with a failing test on it; these, the first exposure and the one after it keep
+        their full size before others do.
+    room
+        Characters that the images may take. Where there is not enough they become coarser, and in
+        the end fewer.
     """
-    stack = data.residuals[detector]
     order = np.argsort(stack.mjd, kind="stable")
-    what = f"detector {detector_name(data, detector)}"
-    half = symmetric_stretch(stack.images[::, ::2, ::2])
-    frames = _frames(stack, order, room, half, failed)
+    half = symmetric_stretch(stack.images[:, ::2, ::2])
+    pair = _neighbours(stack, order) or ()
+    urgent = [i for i in order.tolist() if i in pair or int(stack.exposures[i]) in failed]
+    others = [i for i in order.tolist() if i not in urgent]
+    shown: dict[int, Frame] = {}
+    for indices in (urgent, others):
+        left = room - sum(len(frame.address) for frame in shown.values())
+        shown |= _fitting(stack, indices, half, left, failed)
+    frames = tuple(shown[index] for index in order.tolist() if index in shown)
     side = f"{stack.binning} × {stack.binning}"
-    return ResidualView(
-        pair=_pair(data, stack, order, what, album),
-        mean=_mean(data, stack, what, album),
-        models=_models(data, stack, order, what, album),
-        no_models="" if len(stack.second_images) else "No second overscan model was fitted.",
+    return ContactSheet(
         frames=frames,
         half_width=f"{number(half, 3)} {stack.unit}",
         binning="every pixel of the detector"
         if stack.binning == 1
         else f"each pixel shown is the mean of {side} pixels",
+        coarser=sum(frame.width < stack.images.shape[2] for frame in frames),
         left_out=len(order) - len(frames),
     )
+
+
+def _fitting(
+    stack: ResidualStack, indices: list[int], half: float, room: int, failed: frozenset[int]
+) -> dict[int, Frame]:
+    """Images of exposures, all as fine as fits into the room; those beyond it are left out."""
+    pixels = int(np.prod(stack.images.shape[1:]))
+    coarse = next((c for c in (1, 2, 4) if len(indices) * pixels / c**2 <= 0.9 * room), 4)
+    chosen: dict[int, Frame] = {}
+    for index in indices:
+        image = block_mean(stack.images[index], coarse)
+        address = data_uri(palette_png(image, diverging(), -half, half))
+        room -= len(address)
+        if room < 0:
+            break
+        chosen[index] = _frame(stack, index, address, image.shape, failed)
+    return chosen
 
 
 def _neighbours(stack: ResidualStack, order: NDArray[np.intp]) -> tuple[int, int] | None:
@@ -98,10 +134,6 @@ def _role(stack: ResidualStack, index: int) -> str:
     return ROLES.get(stack.roles[index], stack.roles[index])
 
 
-def _title(stack: ResidualStack, index: int) -> str:
-    return f"{stack.exposures[index]}, {_role(stack, index)}"
-
-
 def _scatter(image: NDArray[np.float32], unit: str) -> str:
     finite = image[np.isfinite(image)]
     if not finite.size:
@@ -111,56 +143,64 @@ def _scatter(image: NDArray[np.float32], unit: str) -> str:
     )
 
 
-def _picture(
-    data: ReportData,
-    stack: ResidualStack,
-    parts: Mapping[str, NDArray[np.float32]],
-    album: Album,
-    *,
-    title: str,
-    caption: str,
-    columns: int = 2,
-    own_scales: tuple[int, ...] = (),
-    width: float = 9.6,
-) -> Picture:
-    seen = "; ".join(f"{name}: {_scatter(image, stack.unit)}" for name, image in parts.items())
-    return album.picture(
-        draw_residuals(
-            list(parts.values()),
+@dataclass(frozen=True)
+class _Painter:
+    """Draws residual images of one detector."""
+
+    data: ReportData
+    stack: ResidualStack
+    album: Album
+    largest: int
+
+    @property
+    def what(self) -> str:
+        """Whose residuals, in words."""
+        return f"Residual {self.data.label} of detector {detector_name(self.data, self.stack.detector)}"
+
+    def picture(
+        self,
+        parts: Mapping[str, NDArray[np.float32]],
+        *,
+        title: str,
+        caption: str,
+        columns: int = 2,
+        own_scales: tuple[int, ...] = (),
+        width: float = 9.6,
+    ) -> Picture:
+        """A figure of some images, each with its title."""
+        stack = self.stack
+        block = block_for((stack.images.shape[1], stack.images.shape[2]), self.largest)
+        side = stack.binning * block
+        figure = draw_residuals(
+            [block_mean(image, block) for image in parts.values()],
             list(parts),
-            data.camera.amplifiers(stack.detector),
+            self.data.camera.amplifiers(stack.detector),
             shape=(int(stack.shape[0]), int(stack.shape[1])),
-            block=(stack.binning, stack.binning),
+            block=(side, side),
             unit=stack.unit,
             columns=columns,
             own_scales=own_scales,
             width=width,
-        ),
-        title=title,
-        description=f"{seen}.",
-        caption=caption,
-    )
+        )
+        seen = "; ".join(f"{name}: {_scatter(image, stack.unit)}" for name, image in parts.items())
+        return self.album.picture(figure, title=title, description=f"{seen}.", caption=caption)
 
 
-def _pair(
-    data: ReportData, stack: ResidualStack, order: NDArray[np.intp], what: str, album: Album
-) -> Picture | None:
+def _pair(painter: _Painter, order: NDArray[np.intp]) -> Picture | None:
+    stack = painter.stack
     pair = _neighbours(stack, order)
     if pair is None:
         return None
-    parts = {_title(stack, index): stack.images[index] for index in pair}
-    return _picture(
-        data,
-        stack,
-        parts,
-        album,
-        title=f"Residual {data.label} of {what}: the first exposure beside the next",
+    return painter.picture(
+        {f"{stack.exposures[index]}, {_role(stack, index)}": stack.images[index] for index in pair},
+        title=f"{painter.what}: the first exposure beside the next",
         caption="What only the first exposure of a set shows (stripes, a bright corner) is gone in "
         "the next. Blue: below the master. Red: above.",
     )
 
 
-def _mean(data: ReportData, stack: ResidualStack, what: str, album: Album) -> Picture | None:
+def _mean(painter: _Painter) -> Picture | None:
+    stack = painter.stack
     counting = np.array([role != "first" for role in stack.roles], dtype=bool)
     if counting.sum() < 2:
         return None
@@ -169,66 +209,36 @@ def _mean(data: ReportData, stack: ResidualStack, what: str, album: Album) -> Pi
     number_of = known.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(known, images, 0.0).sum(axis=0) / np.where(number_of > 0, number_of, np.nan)
-    return _picture(
-        data,
-        stack,
+    return painter.picture(
         {f"mean of {int(counting.sum())} exposures": mean.astype(np.float32)},
-        album,
-        title=f"Residual {data.label} of {what}: mean over time",
+        title=f"{painter.what}: mean over time",
         caption="The mean over all exposures but first ones: what stays here is in every frame, and "
         "not in the master.",
         width=6.6,
     )
 
 
-def _models(
-    data: ReportData, stack: ResidualStack, order: NDArray[np.intp], what: str, album: Album
-) -> Picture | None:
+def _models(painter: _Painter, order: NDArray[np.intp]) -> Picture | None:
+    stack = painter.stack
     if not len(stack.second_images):
         return None
     pair = _neighbours(stack, order)
     index = pair[1] if pair else int(order[0])
     first, second = stack.images[index], stack.second_images[index]
-    names = (data.overscan or "the run's model", stack.second_overscan or "second model")
-    parts = {names[0]: first, names[1]: second, "difference": first - second}
-    return _picture(
-        data,
-        stack,
-        parts,
-        album,
-        title=f"Residual {data.label} of {what} under two overscan models",
+    names = (painter.data.overscan or "the run's model", stack.second_overscan or "second model")
+    return painter.picture(
+        {names[0]: first, f"{names[1]} ": second, "difference": first - second},
+        title=f"{painter.what} under two overscan models",
         caption=f"Exposure {stack.exposures[index]} under two models of the overscan. A pattern that one "
-        "has and the other has not was made by the overscan model, not by the detector. The difference has a scale of its own.",
+        "has and the other has not was made by the overscan model, not by the detector. "
+        "The difference has a scale of its own.",
         columns=3,
         own_scales=(2,),
     )
 
 
-def _frames(
-    stack: ResidualStack, order: NDArray[np.intp], room: int, half: float, failed: frozenset[int]
-) -> tuple[Frame, ...]:
-    """Images of all exposures, in time; coarser, and in the end fewer, where the page has no room."""
-    pair = _neighbours(stack, order) or ()
-    urgent = [i for i in order.tolist() if i in pair or int(stack.exposures[i]) in failed]
-    others = [i for i in order.tolist() if i not in urgent]
-    pixels = stack.images[0].size if len(order) else 0
-    coarse = next((c for c in (1, 2, 4) if len(others) * pixels / c**2 <= 0.8 * room), 4)
-    left, shown = room, {}
-    for index in urgent + others:
-        reduced = block_mean(stack.images[index], 1 if index in urgent else coarse)
-        address = data_uri(palette_png(reduced, diverging(), -half, half))
-        if len(address) <= left:
-            left -= len(address)
-            shown[index] = _frame(stack, index, address, reduced.shape, failed)
-    return tuple(shown[index] for index in order.tolist() if index in shown)
-
-
 def _frame(
-    stack: ResidualStack,
-    index: int,
-    address: str,
-    shape: tuple[int, ...],
-    failed: frozenset[int],
+    stack: ResidualStack, index: int, address: str, shape: tuple[int, ...], failed: frozenset[int]
 ) -> Frame:
     exposure = int(stack.exposures[index])
     return Frame(

@@ -11,10 +11,10 @@ import numpy as np
 from fiducial.reports.model import ReportData
 from fiducial.reports.rows import Measurements
 
-LARGEST_PAGE = 14_000_000  # characters; the limit promised is 15 MB
-IMAGES_OF_MASTERS = 7_000_000  # of these, for masters, their uncertainty and their comparison
-BYTES_PER_PIXEL = 1.0  # of a noisy image with a palette, in base64
+LARGEST_PAGE = 13_500_000  # characters of all figures and images; 15 MB is the limit promised
+IMAGES_OF_MASTERS = 5_000_000  # of these, for masters, their uncertainty and their comparison
 FOCAL_PLANES = 1_500_000  # pixels of all focal planes of a page
+SHOWN_IN_FULL = 12  # detectors of the whole page; figures take time and room
 
 
 @dataclass(frozen=True)
@@ -25,45 +25,43 @@ class Room:
     ----------
     detectors
         So many are shown in full, the worst ones first; all are on the focal plane.
-    largest
-        Pixels along the longer side of the image of a master.
+    master, residual
+        Pixels along the longer side of the image of a master, and of a residual in a figure.
     focal_plane
         Pixels of the image of a focal plane, over all detectors.
-    sections
-        Of the page, which share what is left for residual images.
     """
 
     detectors: int
-    largest: int
+    master: int
+    residual: int
     focal_plane: int
-    sections: int
 
     @classmethod
     def of(cls, reports: Sequence[ReportData]) -> Room:
         """Share the page between its sections."""
         sections = max(len(reports), 1)
-        detectors = int(np.clip(24 // sections, 2, 9))
-        shown = sum(min(len(data.masters), detectors) for data in reports)
-        pixels = IMAGES_OF_MASTERS / BYTES_PER_PIXEL / max(shown, 1)
-        # One image at the full size and four at half of it: two pixels for each of the first.
+        detectors = int(np.clip(SHOWN_IN_FULL // sections, 2, 9))
+        shown = max(sum(min(len(data.masters), detectors) for data in reports), 1)
+        # A noisy pixel takes one character. One image of the master at full size and four at half of
+        # it (uncertainty, mask, difference, ratio) are two pixels for each of the first.
         return cls(
             detectors=detectors,
-            largest=int(np.clip(np.sqrt(pixels / 2.0), 192, 768)),
+            master=int(np.clip(np.sqrt(IMAGES_OF_MASTERS / shown / 2.0), 192, 768)),
+            residual=512 if shown <= 2 else 256 if shown <= SHOWN_IN_FULL else 160,
             focal_plane=FOCAL_PLANES // max(sections, 3),
-            sections=sections,
         )
 
 
-def detectors_shown(data: ReportData, results: Measurements, room: Room) -> tuple[int, ...]:
-    """The detectors shown in full: all in order where there is room, else the worst ones first."""
+def worst_detectors(data: ReportData, results: Measurements, most: int) -> tuple[int, ...]:
+    """All detectors in order where they are not too many, else so many of the worst, worst first."""
     known = sorted(set(data.masters) | set(data.residuals))
-    if len(known) <= room.detectors:
+    if len(known) <= most:
         return tuple(known)
     judged = results.judged()
     badness = {detector: _badness(judged, detector) for detector in known}
     failed = failed_detectors(data.verdict)
     order = sorted(known, key=lambda detector: (detector not in failed, badness[detector], detector))
-    return tuple(order[: room.detectors])
+    return tuple(order[:most])
 
 
 def failed_detectors(verdict: Mapping[str, Any] | None) -> frozenset[int]:

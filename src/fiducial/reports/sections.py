@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from fiducial.reports.measurements import AmplifierLine, amplifier_lines, histog
 from fiducial.reports.model import HistoryStep, ReportData
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.previous import Comparison, comparison_of
-from fiducial.reports.residuals import ResidualView, residual_view
-from fiducial.reports.room import LARGEST_PAGE, Room, detectors_shown
+from fiducial.reports.residuals import ContactSheet, ResidualView, contact_sheet, residual_view
+from fiducial.reports.room import LARGEST_PAGE, Room, worst_detectors
 from fiducial.reports.rows import Measurements
 
 MOST_TABLES = 32  # detectors whose amplifiers are tabulated; the worst ones where there are more
@@ -26,10 +26,13 @@ MOST_TABLES = 32  # detectors whose amplifiers are tabulated; the worst ones whe
 class DetectorView:
     """One detector, shown in full."""
 
+    detector: int
     anchor: str
     name: str
+    failed: frozenset[int]  # exposures with a failing test
     master: MasterView | None
     residuals: ResidualView | None
+    exposures: ContactSheet | None
     timelines: tuple[Picture, ...]
     histogram: Picture | None
     comparison: Comparison | None
@@ -64,19 +67,21 @@ class Section:
 
 
 def sections_of(reports: Sequence[ReportData]) -> list[Section]:
-    """Make the sections of a page; they share its room."""
+    """Make the sections of a page; they share its room, and residual images take what is left."""
     room = Room.of(reports)
     album = Album()
-    return [_section(data, f"s{index}", room, album) for index, data in enumerate(reports, start=1)]
+    sections = [_section(data, f"s{i}", room, album) for i, data in enumerate(reports, start=1)]
+    residuals = sum(d.residuals is not None for section in sections for d in section.detectors)
+    for_each = (LARGEST_PAGE - album.characters) // max(residuals, 1)
+    return [_with_exposures(section, for_each) for section in sections]
 
 
 def _section(data: ReportData, number: str, room: Room, album: Album) -> Section:
     results = Measurements.of(data.results)
     anchor = f"{number}-{re.sub(r'[^a-z0-9]+', '-', data.label.lower()).strip('-')}"
-    shown = detectors_shown(data, results, room)
-    tabulated = detectors_shown(data, results, Room(MOST_TABLES, 0, 0, 1))
+    shown = worst_detectors(data, results, room.detectors)
+    tabulated = worst_detectors(data, results, MOST_TABLES)
     known = set(data.masters) | set(data.residuals)
-    section_room = (LARGEST_PAGE - room.sections * 2_500_000) // max(room.sections * len(shown), 1)
     return Section(
         anchor=anchor,
         label=data.label,
@@ -84,9 +89,7 @@ def _section(data: ReportData, number: str, room: Room, album: Album) -> Section
         headline=headline_of(data, results),
         inputs=inputs_of(data, results),
         focal_plane=focal_plane_picture(data, room, album),
-        detectors=tuple(
-            _detector(data, detector, results, anchor, room, album, section_room) for detector in shown
-        ),
+        detectors=tuple(_detector(data, detector, results, anchor, room, album) for detector in shown),
         detectors_not_shown=len(known) - len(shown),
         tables=tuple(_table(data, detector, results) for detector in tabulated),
         tables_not_shown=len(known) - len(tabulated),
@@ -97,27 +100,34 @@ def _section(data: ReportData, number: str, room: Room, album: Album) -> Section
 
 
 def _detector(
-    data: ReportData,
-    detector: int,
-    results: Measurements,
-    anchor: str,
-    room: Room,
-    album: Album,
-    residual_room: int,
+    data: ReportData, detector: int, results: Measurements, anchor: str, room: Room, album: Album
 ) -> DetectorView:
     here = results.where(detector=detector)
     failing = here.where(here["counts"] & (here["outcome"] == "fail"))["exposure"]
-    failed = frozenset(np.unique(failing).tolist())
     has_residuals = detector in data.residuals and len(data.residuals[detector].exposures) > 0
     return DetectorView(
+        detector=detector,
         anchor=f"{anchor}-d{detector}",
         name=detector_name(data, detector),
+        failed=frozenset(np.unique(failing).tolist()),
         master=master_view(data, detector, room, album) if detector in data.masters else None,
-        residuals=residual_view(data, detector, album, residual_room, failed) if has_residuals else None,
+        residuals=residual_view(data, detector, room, album) if has_residuals else None,
+        exposures=None,
         timelines=timelines(data, detector, here, album),
         histogram=histogram(data, detector, album) if has_residuals else None,
         comparison=comparison_of(data, detector, room, album),
     )
+
+
+def _with_exposures(section: Section, room: int) -> Section:
+    """The section with the residual image of every exposure, as far as there is room for them."""
+    detectors = tuple(
+        replace(view, exposures=contact_sheet(section.data.residuals[view.detector], view.failed, room))
+        if view.residuals
+        else view
+        for view in section.detectors
+    )
+    return replace(section, detectors=detectors)
 
 
 def _table(data: ReportData, detector: int, results: Measurements) -> AmplifierTable:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsst.daf.butler import CollectionType
+
 from fiducial.frames.checksum import sha256_of
 from fiducial.repository.integrity import certified_files
 from fiducial.repository.ledger import Ledger
@@ -13,6 +15,7 @@ from fiducial.repository.validity import associations
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler, DatasetRef
+    from lsst.resources import ResourcePath
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,6 @@ class AuditReport:
 
 def audit(root: Path, butler: Butler, instrument: str) -> AuditReport:
     """Check every certified calibration of a camera against the record; see `Repository.audit`."""
-    from lsst.daf.butler import CollectionType
-
     steps = len(Ledger(root).history())
     collections = list(butler.collections.query("*", collection_types=CollectionType.CALIBRATION))
     refs = {found.ref.id: found.ref for found in associations(butler, instrument, collections)}
@@ -62,10 +63,8 @@ def audit(root: Path, butler: Butler, instrument: str) -> AuditReport:
 
 
 def _state(butler: Butler, ref: DatasetRef, expected: str | None) -> str:
-    if not butler.stored(ref):
-        return "missing"
-    uri = butler.getURI(ref)
-    if not uri.exists():
+    uri = _uri(butler, ref)
+    if uri is None or not uri.exists():
         return "missing"
     if expected is None:
         return "unrecorded"
@@ -74,4 +73,13 @@ def _state(butler: Butler, ref: DatasetRef, expected: str | None) -> str:
 
 
 def _name(butler: Butler, ref: DatasetRef) -> str:
-    return str(butler.getURI(ref).ospath) if butler.stored(ref) else f"{ref.datasetType.name} {ref.dataId}"
+    uri = _uri(butler, ref)
+    return f"{ref.datasetType.name} {ref.dataId}" if uri is None else uri.ospath
+
+
+def _uri(butler: Butler, ref: DatasetRef) -> ResourcePath | None:
+    """Where the file is to be; None where the datastore has forgotten it."""
+    try:
+        return butler.getURI(ref)
+    except FileNotFoundError:
+        return None

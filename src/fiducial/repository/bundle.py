@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fiducial.errors import IntegrityError, RepositoryError
 from fiducial.frames.checksum import sha256_of
+from fiducial.repository.register import class_name
 
 MANIFEST = "manifest.json"
 EXPORT = "export.yaml"
@@ -107,6 +109,8 @@ def check_bundle(folder: Path) -> Manifest:
 
 def _check_export(folder: Path, manifest: Manifest) -> None:
     for entry in export_entries(folder):
+        if entry.get("type") == "dimension" and entry.get("element") == "instrument":
+            _check_classes(folder, entry.get("records", ()))
         if entry.get("type") == "dataset_type" and entry.get("storage_class") not in SAFE_STORAGE:
             raise IntegrityError(
                 f"{folder}: storage class {entry.get('storage_class')!r} is not one that a bundle may bring",
@@ -124,6 +128,16 @@ def _check_export(folder: Path, manifest: Manifest) -> None:
                 raise IntegrityError(
                     f"{folder}: {path} is not in the manifest", hint="Do not import this bundle."
                 )
+
+
+def _check_classes(folder: Path, records: Iterable[dict[str, Any]]) -> None:
+    """The middleware may import the class that an instrument names: only ours are known to be harmless."""
+    for record in records:
+        if record.get("class_name") != class_name(str(record.get("name"))):
+            raise IntegrityError(
+                f"{folder}: {record.get('name')} would be served by {record.get('class_name')}",
+                hint="Do not import this bundle; ask where it comes from.",
+            )
 
 
 def export_entries(folder: Path) -> list[dict[str, Any]]:

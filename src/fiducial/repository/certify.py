@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsst.daf.butler import CollectionType, MissingCollectionError, MissingDatasetTypeError, Timespan
+from lsst.daf.butler import CollectionType, MissingDatasetTypeError, Timespan
 
 from fiducial.cameras.model import Camera
 from fiducial.errors import IntegrityError, RepositoryError
 from fiducial.frames.checksum import sha256_of
-from fiducial.repository.client import folder_uri
+from fiducial.repository.client import collection_type, folder_uri, require_collections
 from fiducial.repository.integrity import CertifiedFile, certified_files, record_certified
 from fiducial.repository.validity import Product, associations, bounds, describe, product_of
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler, DatasetRef
-
-_RUN_NAME = re.compile(r"\d{8}T\d{6}")
 
 
 @dataclass(frozen=True)
@@ -61,8 +58,7 @@ def certify(
     record_certified(root, _unrecorded(root, files))
     if already:
         return certification
-    if not butler.collections.register(collection, CollectionType.CALIBRATION):
-        _check_type(butler, collection)
+    butler.collections.register(collection, CollectionType.CALIBRATION)
     butler.registry.certify(collection, refs, span)
     return certification
 
@@ -78,12 +74,8 @@ def newest_run(butler: Butler, name: str, kind: str) -> str:
     RepositoryError
         If there is no such collection, or it is neither a run nor a chain of runs.
     """
-    try:
-        info = butler.collections.get_info(name)
-    except MissingCollectionError as error:
-        raise RepositoryError(
-            f"there is no collection {name}", hint="`butler query-collections REPO` lists those there are."
-        ) from error
+    require_collections(butler, [name])
+    info = butler.collections.get_info(name)
     if info.type is CollectionType.RUN:
         return name
     own = [child for child in info.children if child.startswith(f"{name}/")]
@@ -186,8 +178,14 @@ def _is_new(
     butler: Butler, instrument: str, collection: str, refs: Sequence[DatasetRef], span: Timespan
 ) -> bool:
     """Whether anything is to be certified; overlaps with other calibrations are refused."""
-    if not butler.collections.query(collection):
+    holder = collection_type(butler, collection)
+    if holder is None:
         return True
+    if holder is not CollectionType.CALIBRATION:
+        raise RepositoryError(
+            f"{collection} is a {holder.name} collection and can hold no certified calibrations",
+            hint="Give the certified collection a name of its own.",
+        )
     mine = {product_of(ref): ref for ref in refs}
     same = 0
     for ref, _, other in associations(butler, instrument, [collection], refs[0].datasetType.name):
@@ -203,12 +201,3 @@ def _is_new(
             hint="Certify into a new collection: it comes before the old one in the chain.",
         )
     return same < len(mine)
-
-
-def _check_type(butler: Butler, collection: str) -> None:
-    kind = butler.collections.get_info(collection).type
-    if kind is not CollectionType.CALIBRATION:
-        raise RepositoryError(
-            f"{collection} is a {kind.name} collection and can hold no certified calibrations",
-            hint="Give the certified collection a name of its own.",
-        )

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsst.daf.butler import CollectionCycleError, CollectionType, MissingCollectionError
+from lsst.daf.butler import CollectionCycleError, CollectionType
 
 from fiducial.errors import RepositoryError
+from fiducial.repository.client import collection_type, require_collections
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler
@@ -31,15 +32,14 @@ def members(butler: Butler, chain: str) -> tuple[str, ...]:
     RepositoryError
         If the collection is no chain.
     """
-    try:
-        info = butler.collections.get_info(chain)
-    except MissingCollectionError:
+    kind = collection_type(butler, chain)
+    if kind is None:
         return ()
-    if info.type is not CollectionType.CHAINED:
+    if kind is not CollectionType.CHAINED:
         raise RepositoryError(
-            f"{chain} is a {info.type.name} collection and no chain", hint="Name a chain, or a new name."
+            f"{chain} is a {kind.name} collection and no chain", hint="Name a chain, or a new name."
         )
-    return tuple(info.children)
+    return tuple(butler.collections.get_info(chain).children)
 
 
 def prepend_chain(butler: Butler, chain: str, new: Sequence[str]) -> ChainChange:
@@ -53,12 +53,7 @@ def prepend_chain(butler: Butler, chain: str, new: Sequence[str]) -> ChainChange
         If a collection does not exist, or would contain itself.
     """
     before = members(butler, chain)
-    present = set(butler.collections.query(list(new), include_chains=True)) if new else set()
-    if missing := [name for name in new if name not in present]:
-        raise RepositoryError(
-            f"there is no collection {', '.join(missing)}",
-            hint="`butler query-collections REPO` lists those there are.",
-        )
+    require_collections(butler, new)
     butler.collections.register(chain, CollectionType.CHAINED)
     try:
         butler.collections.prepend_chain(chain, list(dict.fromkeys(new)))

@@ -19,8 +19,10 @@ from fiducial.errors import IntegrityError, NothingToDo, RepositoryError
 from fiducial.frames.atomic import atomic_write
 from fiducial.frames.checksum import sha256_of
 from fiducial.repository.bundle import EXPORT, MANIFEST, BundleFile, Manifest, check_bundle, export_entries
+from fiducial.repository.client import require_collections
 from fiducial.repository.integrity import CertifiedFile, certified_files, record_certified
 from fiducial.repository.ledger import versions
+from fiducial.repository.pending import pending_export
 from fiducial.repository.storage import storage_errors
 from fiducial.repository.validity import associations
 
@@ -85,9 +87,9 @@ def import_bundle(root: Path, butler: Butler, instrument: str, folder: Path) -> 
         try:
             butler.import_(
                 directory=str(folder),
-                filename=str(folder / EXPORT),
+                filename=pending_export(butler, instrument, folder),
+                format="yaml",
                 transfer="copy",
-                skip_dimensions={"instrument", "detector", "physical_filter"} & _known(butler, folder),
             )
         except ConflictingDefinitionError as error:
             raise RepositoryError(
@@ -99,12 +101,7 @@ def import_bundle(root: Path, butler: Butler, instrument: str, folder: Path) -> 
 
 def _collections(butler: Butler, wanted: Sequence[str]) -> dict[str, CollectionType]:
     """The chains and CALIBRATION collections that some collections lead to, with their types."""
-    missing = [name for name in wanted if not butler.collections.query(name, include_chains=True)]
-    if missing:
-        raise RepositoryError(
-            f"there is no collection {', '.join(missing)}",
-            hint="`butler query-collections REPO` lists those there are.",
-        )
+    require_collections(butler, wanted)
     infos = butler.collections.query_info(
         list(wanted),
         flatten_chains=True,
@@ -167,28 +164,6 @@ def _records(root: Path, folder: Path, manifest: Manifest) -> list[CertifiedFile
                     )
                 )
     return records
-
-
-def _known(butler: Butler, folder: Path) -> set[str]:
-    """The elements of an export whose records the repository has all of."""
-    known = set()
-    for entry in export_entries(folder):
-        if entry.get("type") != "dimension":
-            continue
-        element = entry["element"]
-        have = {
-            tuple(record.dataId.required_values)
-            for record in butler.query_dimension_records(element, explain=False, limit=None)
-        }
-        keys = butler.dimensions[element].required.names
-        if all(tuple(_key(record, element, key) for key in keys) in have for record in entry["records"]):
-            known.add(element)
-    return known
-
-
-def _key(record: dict[str, object], element: str, key: str) -> object:
-    """A record names its own key ``name`` or ``id``."""
-    return record[key] if key != element else record.get("name", record.get("id"))
 
 
 def _summary(folder: Path, manifest: Manifest) -> Bundle:

@@ -40,10 +40,15 @@ class CalibrationImageFormatter(GenericFormatter):
             super().write_local_file(labelled, uri)
 
     def read_from_uri(self, uri: ResourcePath, component: str | None = None, expected_size: int = -1) -> Any:
-        """Read all or a part, after the checksum of a certified file was found right."""
+        """Read a part, after the checksum of a certified file was found right."""
         if uri.isLocal:
             verify_certified(uri.ospath, self.dataset_ref.id)
         return super().read_from_uri(uri, component, expected_size)
+
+    def read_from_local_file(self, path: str, component: str | None = None, expected_size: int = -1) -> Any:
+        """Read all or a part, after the checksum of a certified file was found right."""
+        verify_certified(path, self.dataset_ref.id)
+        return super().read_from_local_file(path, component, expected_size)
 
     def _get_compression_options(self) -> dict[str, FitsCompressionOptions]:
         # None means "no compression" to the writer, which its annotation does not say.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from astropy.time import Time
 from lsst.daf.butler import CollectionType, Timespan
 
-from fiducial.errors import RepositoryError, UsageError
+from fiducial.errors import UsageError
+from fiducial.repository.client import require_collections
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler, DatasetRef
@@ -128,10 +129,7 @@ def associations(
 
 def calibration_collections(butler: Butler, chain: str) -> list[str]:
     """The CALIBRATION collections that a chain leads to, the first to be searched first."""
-    if not butler.collections.query(chain, include_chains=True):
-        raise RepositoryError(
-            f"there is no collection {chain}", hint="`butler query-collections REPO` lists those there are."
-        )
+    require_collections(butler, [chain])
     return list(
         butler.collections.query(chain, collection_types=CollectionType.CALIBRATION, flatten_chains=True)
     )

@@ -213,7 +213,7 @@ def _amplifiers(
 ) -> Iterator[Finding]:
     """Find amplifiers whose level does not follow that of their frame."""
     bright = reference > 10 * nanmedian(content.noise)  # below that the ratio itself is uncertain
-    relative = content.signal / np.where(bright, reference, np.nan) / ratio[:, None]
+    relative = content.signal / np.where(bright, reference, np.nan) / _positive(ratio)
     for row in np.flatnonzero(rows):
         off = np.nan_to_num(np.abs(relative[row] - 1))
         column = int(off.argmax())
@@ -228,7 +228,7 @@ def _amplifiers(
 def _noisy(
     content: Content, ratio: Array, votes: Rows, rows: Rows, limits: ContentLimits
 ) -> Iterator[Finding]:
-    relative = content.noise / ratio[:, None]
+    relative = content.noise / _positive(ratio)
     usual, scatter = nanmedian(relative[votes]), robust_scatter(relative[votes])
     for row in np.flatnonzero(rows):
         off = relative[row] - usual
@@ -244,3 +244,8 @@ def _noisy(
                 f"{usual[column]:.2f} (allowed to {allowed:.2f})"
             )
             yield Finding(content.exposures[row].id, content.units[column][0], reason, value, allowed)
+
+
+def _positive(ratio: Array) -> Array:
+    """Return (n_exposure, 1), the brightness to divide by; NaN where there is none."""
+    return np.where(ratio > 0, ratio, np.nan)[:, None]

@@ -94,15 +94,15 @@ def _judge_flats(
         content = content_of(one.exposures, camera, _of_night(biases, one.night))
         if not content.units:
             continue
+        first = content.rows(one.first(skip_first))
+        result = judge_flats(content, first, limits, one_time=one.exposure_time is not None)
+        judgement.note(result.aside)
         # Strays come last, when the sets they were taken with are known.
         if _stray(one) and (near := _taken_with(one, standing)) is not None:
             with_, known, found = near
             judgement.note(
                 judge_strays(content, known, found.reference, with_.exposure_time or np.nan, limits)
             )
-        first = content.rows(one.first(skip_first))
-        result = judge_flats(content, first, limits, one_time=one.exposure_time is not None)
-        judgement.note(result.aside)
         for finding in result.unlike:
             judgement.unlike.setdefault(finding.exposure, finding)
         if np.isfinite(result.reference).any():

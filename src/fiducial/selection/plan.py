@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from fiducial.cameras.facts import StateValue
 from fiducial.cameras.model import Camera, SelectionDefaults
@@ -108,7 +109,7 @@ def _plan(
         camera=camera,
         settings=settings,
         generate=frozenset(exposure.id for exposure in used),
-        sampled=_sample(best, found, settings.other_days_every),
+        sampled=_sample(best, found, settings),
         detectors=frozenset[int]().union(*(exposure.detectors for exposure in used)),
     )
     choices = tuple(choice_of(exposure, chosen) for exposure in offered)
@@ -129,16 +130,22 @@ def _plan(
     )
 
 
-def _sample(best: Candidate, found: Survey, every: int) -> frozenset[int]:
-    """Choose each n-th usable exposure of every other date, beginning with the first."""
+def _sample(best: Candidate, found: Survey, settings: SelectionDefaults) -> frozenset[int]:
+    """Choose each n-th usable exposure of other dates, the nearest dates first, up to a number."""
     dates: dict[int, list[int]] = {}
     out = found.aside.keys() | found.first
     for exposure in best.group.exposures:
-        elsewhere = exposure.night != best.night or exposure.id not in found.mine
         right_filter = best.filter in (None, exposure.facts.filter)
-        if elsewhere and right_filter and exposure.id not in out:
+        if exposure.night != best.night and right_filter and exposure.id not in out:
             dates.setdefault(exposure.night, []).append(exposure.id)
-    return frozenset(one for ids in dates.values() for one in ids[::every])
+    nearest = sorted(dates, key=lambda night: abs(_day(night) - _day(best.night)))
+    sampled = [one for night in nearest for one in dates[night][:: settings.other_days_every]]
+    return frozenset(sampled[: settings.other_days_most])
+
+
+def _day(night: int) -> int:
+    """Count days, so that the last of a month and the first of the next are neighbours."""
+    return date(night // 10000, night // 100 % 100, night % 100).toordinal()
 
 
 def _notes(chosen: Chosen, offered: Sequence[Exposure]) -> tuple[str, ...]:

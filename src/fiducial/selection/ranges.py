@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fiducial.errors import UsageError
+
 
 def compress(numbers: Iterable[int]) -> str:
     """Write integers in order, neighbours as ranges: ``2, 5..9, 12``.
@@ -17,3 +19,24 @@ def compress(numbers: Iterable[int]) -> str:
         else:
             parts.append([number, number])
     return ", ".join(str(first) if first == last else f"{first}..{last}" for first, last in parts)
+
+
+def parse_ids(text: str) -> list[int]:
+    """Read ids and ranges of ids as `compress` writes them: ``2, 5..9, 12``.
+
+    Raises
+    ------
+    UsageError
+        If a part is neither an id nor a range.
+    """
+    ids: set[int] = set()
+    for part in text.split(","):
+        first, dots, last = part.strip().partition("..")
+        try:
+            ids |= set(range(int(first), int(last if dots else first) + 1))
+        except ValueError as error:
+            raise UsageError(
+                f"{part.strip()!r} is neither an exposure nor a range of exposures",
+                hint="write them as 2026011500001,2026011500005..2026011500009",
+            ) from error
+    return sorted(ids)

@@ -53,7 +53,7 @@ def choice_of(exposure: Exposure, chosen: Chosen) -> Choice:
         return _plain(exposure, "left_out", f"filter {exposure.facts.filter}, not {best.filter}")
     if exposure.id in chosen.generate:
         return _generating(exposure, chosen)
-    if exposure.night != best.night or exposure.id not in found.mine:
+    if exposure.night != best.night:
         return _of_another_date(exposure, chosen)
     if exposure.id in found.first:
         size = len(found.set_of[exposure.id].exposures)

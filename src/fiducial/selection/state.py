@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from fiducial.errors import UsageError
 from fiducial.selection.exposures import Exposure
 
 BINNING = "binning"  # asked for like a key of the state, though it has its own place among the facts
+
+_NUMBER = re.compile(r"^[+-]?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d+)?$")  # 007 is a name, not a number
 
 type Signature = tuple[object, ...]
 
@@ -128,7 +131,16 @@ def in_state(group: StateGroup, wanted: Mapping[str, StateValue], camera: Camera
         )
     if BINNING in wanted and _pair(wanted[BINNING]) != "{}x{}".format(*(group.facts.binning or (1, 1))):
         return False
-    asked = group.facts.model_copy(update={"state": dict(wanted)})
+    told = group.facts.state
+    asked = group.facts.model_copy(
+        update={
+            "state": {
+                # A number may come as text from a command line; a text that looks like one stays as it is.
+                key: _value(value) if isinstance(value, str) and not isinstance(told.get(key), str) else value
+                for key, value in wanted.items()
+            }
+        }
+    )
     return not state_differences(camera, group.facts, asked)
 
 
@@ -173,12 +185,9 @@ def _share_out(members: Sequence[Exposure], groups: Sequence[StateGroup]) -> Non
 def _value(text: str) -> StateValue:
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
+    if _NUMBER.match(text) is None:
+        return text
+    return int(text) if text.lstrip("+-").isdigit() else float(text)
 
 
 def _shown(value: object) -> str:

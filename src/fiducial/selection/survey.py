@@ -13,7 +13,7 @@ from fiducial.selection.exposures import Exposure
 from fiducial.selection.judge import judge
 from fiducial.selection.limits import ContentLimits
 from fiducial.selection.sets import FrameSet, find_sets
-from fiducial.selection.state import Signature, StateGroup, differences, group_states, signature
+from fiducial.selection.state import BINNING, Signature, StateGroup, differences, group_states, signature
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ def survey(
     result = Survey(groups, [], [], set(), {}, {}, mine)
     for group in groups:
         sets = find_sets(group.exposures, limits)
-        unlit = [exposure for exposure in biases if _same_binning(exposure, group)]
+        unlit = _without_light(biases, group, camera)
         judgement = judge(sets, settings.skip_first, camera, limits, unlit)
         result.sets.extend(sets)
         result.aside.update(judgement.aside)
@@ -132,9 +132,11 @@ def _products(sets: Sequence[FrameSet], mine: frozenset[int]) -> dict[tuple[int,
     return products
 
 
-def _same_binning(exposure: Exposure, group: StateGroup) -> bool:
-    a, b = exposure.facts.binning, group.facts.binning
-    return a is None or b is None or a == b
+def _without_light(biases: Sequence[Exposure], group: StateGroup, camera: Camera) -> list[Exposure]:
+    """Return the biases of a camera state; if it has none, all of the same binning."""
+    apart = [differences(camera, group.facts, exposure.facts) for exposure in biases]
+    same = [exposure for exposure, keys in zip(biases, apart, strict=True) if not keys]
+    return same or [exposure for exposure, keys in zip(biases, apart, strict=True) if BINNING not in keys]
 
 
 class _Usage:

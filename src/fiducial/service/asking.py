@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fiducial.repository import Entry, Validity
+    from fiducial.repository.ledger import Entry
+    from fiducial.repository.validity import Validity
 
 
 def timeline(root: str | Path, *, instrument: str | None = None) -> list[Validity]:
@@ -32,7 +33,9 @@ def history(root: str | Path) -> list[Entry]:
     if not is_repository(Path(root)):
         from fiducial.errors import RepositoryError
 
-        raise RepositoryError(f"{root} is no repository", hint=f"Make one: fiducial init {root} --camera CAMERA")
+        raise RepositoryError(
+            f"{root} is no repository", hint=f"Make one: fiducial init {root} --camera CAMERA"
+        )
     return Ledger(Path(root)).history()
 
 
@@ -57,14 +60,15 @@ def content_hashes(
     """
     from fiducial.products.images import content_hash
     from fiducial.repository import Repository
+    from fiducial.repository.lookup import datasets, image_types
 
     with Repository.open(root, instrument=instrument) as repository:
-        wanted = kinds or repository.image_types()
-        refs = [ref for kind in wanted for ref in repository.datasets(kind, collection)]
+        wanted = kinds or image_types(repository.butler)
+        refs = [ref for kind in wanted for ref in datasets(repository.butler, kind, collection)]
         return {
             f"{ref.datasetType.name} "
-            + " ".join(f"{k}={v}" for k, v in dict(ref.dataId.required).items() if k != "instrument"): content_hash(
-                repository.butler.get(ref)
-            )
+            + " ".join(
+                f"{k}={v}" for k, v in dict(ref.dataId.required).items() if k != "instrument"
+            ): content_hash(repository.butler.get(ref))
             for ref in sorted(refs)
         }

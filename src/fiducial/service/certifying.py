@@ -12,7 +12,7 @@ from fiducial.service.verdicts import Verdict, verdict_of_run
 
 if TYPE_CHECKING:
     from fiducial.repository import Repository
-    from fiducial.selection import Production
+    from fiducial.selection.production import Production
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def certify(
         A run is not there or lacks detectors, or validities would overlap.
     """
     from fiducial.repository import Repository
-    from fiducial.selection import production_of
+    from fiducial.selection.production import production_of
 
     with Repository.open(root, writeable=True, instrument=instrument) as repository:
         productions = [production_of(run) for run in runs]
@@ -113,7 +113,13 @@ def _certify(
     repository.ledger.append(
         "certify",
         instrument=repository.instrument,
-        inputs={"kind": production.kind, "begin": begin, "end": end, "verdict": verdict.word, "override": reason},
+        inputs={
+            "kind": production.kind,
+            "begin": begin,
+            "end": end,
+            "verdict": verdict.word,
+            "override": reason,
+        },
         run=done.run,
         outcome=f"{len(done.products)} certified into {done.collection}",
     )

@@ -56,13 +56,14 @@ def compare(root: str | Path, truth: NightTruth, runs: Sequence[str]) -> Iterato
         Runs of ``make``.
     """
     from fiducial.repository import Repository
-    from fiducial.selection import production_of
+    from fiducial.repository.lookup import datasets
+    from fiducial.selection.production import production_of
 
     with Repository.open(root) as repository:
         camera = repository.camera()
         for run in runs:
             kind = production_of(run).kind
-            for ref in repository.datasets(kind, run):
+            for ref in datasets(repository.butler, kind, run):
                 detector = int(ref.dataId["detector"])
                 band = str(ref.dataId.get("physical_filter", "")) if kind == "flat" else ""
                 yield from _of_detector(
@@ -106,9 +107,7 @@ def _of_detector(
         )
 
 
-def true_values(
-    kind: str, band: str, truth: DetectorTruth, amplifier: Amplifier
-) -> NDArray[np.float64]:
+def true_values(kind: str, band: str, truth: DetectorTruth, amplifier: Amplifier) -> NDArray[np.float64]:
     """Give what a perfect master holds, in the unit of the master, which was made with nominal gains.
 
     Electrons are counted with the gain of the camera file; the truth in adu times that gain is what

@@ -14,7 +14,6 @@ from fiducial.service.request import Request
 
 if TYPE_CHECKING:
     from fiducial.repository import IngestReport
-    from fiducial.service.certifying import Certified
     from fiducial.service.production import Production
     from fiducial.simulation import NightTruth
 
@@ -77,7 +76,9 @@ def demo(folder: str | Path, *, seed: int = 1, progress: Progress | None = None)
     request = Request(night=night, ticket=TICKET, tag="first-night", minimum=5)
     made = service.make(repository, ("bias", "dark", "flat"), request, progress=told)
     runs = [product.run for product in made.products if product.verdict in ("pass", "warn")]
-    certified = service.certify(repository, runs, begin=f"{truth.summary.plan.night}", end=None) if runs else None
+    certified = (
+        service.certify(repository, runs, begin=f"{truth.summary.plan.night}", end=None) if runs else None
+    )
     science = [e.exposure for e in truth.of_type("science")]
     detrended = service.detrend(
         repository, ",".join(map(str, science)), output=home / "detrended", progress=told

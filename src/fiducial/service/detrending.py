@@ -77,7 +77,8 @@ def detrend(
     from fiducial.execution.job import PIPELINES, Job
     from fiducial.execution.run import run_job
     from fiducial.repository import Repository
-    from fiducial.selection import data_query, parse_ids
+    from fiducial.selection import data_query
+    from fiducial.selection.ranges import parse_ids
 
     told = progress or Silent()
     with Repository.open(root, writeable=True, instrument=instrument) as repository:
@@ -104,7 +105,10 @@ def detrend(
 
 
 def _frames(repository: Repository, outcome: Outcome, output: str | Path | None) -> list[DetrendedFrame]:
-    done = [_delivered(repository, ref, output) for ref in repository.datasets("detrended", outcome.run)]
+    from fiducial.repository.lookup import datasets
+
+    refs = datasets(repository.butler, "detrended", outcome.run)
+    done = [_delivered(repository, ref, output) for ref in refs]
     failed = [
         DetrendedFrame(int(f.data.get("exposure", 0)), int(f.data.get("detector", 0)), reason=f.message)
         for f in outcome.failures

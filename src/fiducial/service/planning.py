@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fiducial.errors import NothingToDo, UsageError
 from fiducial.service.request import Request
@@ -62,14 +62,16 @@ def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
     """
     from fiducial.repository import Repository
 
-    return plan_in(Repository.open(root, instrument=request.instrument), kinds, request)
+    with Repository.open(root, instrument=request.instrument) as repository:
+        return plan_in(repository, kinds, request)
 
 
 def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> Plans:
     """Plan in a repository that is open already."""
     if unknown := set(kinds) - set(ORDER):
         raise UsageError(
-            f"no kind of calibration is called {', '.join(sorted(unknown))}", hint=f"there are {', '.join(ORDER)}"
+            f"no kind of calibration is called {', '.join(sorted(unknown))}",
+            hint=f"there are {', '.join(ORDER)}",
         )
     camera = repository.camera()
     records = repository.records(where=request.where)
@@ -94,17 +96,18 @@ def filters_of(kind: str, records: Sequence[FrameRecord], request: Request) -> l
     if request.physical_filter:
         return [request.physical_filter]
     seen = {r.facts.filter for r in records if r.facts.frame_type == kind and _that_night(r, request)}
-    return sorted(seen) or [None]
+    return [*sorted(seen)] or [None]
 
 
 def next_rerun(repository: Repository, request: Request, records: Sequence[FrameRecord]) -> str:
     """Name a new run: the date of its frames and the next letter that is free."""
+    from fiducial.repository.lookup import collections_below
     from fiducial.selection import free_rerun
 
     days = [r.facts.day_obs for r in records if _that_night(r, request)]
     day = request.night or (max(days) if days else 0)
     prefix = f"{repository.instrument}/calib/{request.ticket_for(day)}/{request.tag}/"
-    return free_rerun(str(day), [c for c in repository.collections() if c.startswith(prefix)])
+    return free_rerun(day, collections_below(repository.butler, prefix))
 
 
 def _that_night(record: FrameRecord, request: Request) -> bool:
@@ -120,7 +123,6 @@ def _plan_one(
     rerun: str,
     request: Request,
 ) -> Planned:
-    from fiducial.kinds.budget import forecast
     from fiducial.selection import commands, plan_kind, production_names
 
     offered = [r for r in records if _that_night(r, request)]
@@ -145,7 +147,7 @@ def _plan_one(
     return Planned(
         chosen,
         names,
-        forecast(kind, n_frames=len(chosen.generate), camera=camera, detectors=detectors),
+        whole_forecast(kind, camera, detectors, len(chosen.generate), request),
         tuple(
             commands(
                 chosen,
@@ -158,19 +160,51 @@ def _plan_one(
     )
 
 
+def whole_forecast(
+    kind: str, camera: Camera, detectors: Sequence[int], n_frames: int, request: Request
+) -> Forecast:
+    """Add up what the products of all detectors cost; memory is what one process needs for one of them."""
+    from fiducial.kinds.budget import Forecast, forecast
+
+    each = [
+        forecast(kind, n_frames=n_frames, camera=camera, detector=detector, threads=request.threads)
+        for detector in detectors
+    ]
+    return Forecast(
+        memory=max(one.memory for one in each) * request.processes,
+        read_bytes=sum(one.read_bytes for one in each),
+        disk_bytes=sum(one.disk_bytes for one in each),
+        seconds=sum(one.seconds for one in each) / request.processes,
+    )
+
+
 def detectors_of(chosen: KindPlan, records: Sequence[FrameRecord]) -> tuple[int, ...]:
     """List the detectors that the frames chosen for generation have."""
     wanted = set(chosen.generate)
     return tuple(sorted({r.detector for r in records if r.exposure in wanted}))
 
 
-def find_dates(
-    root: str | Path, kinds: Sequence[str], request: Request, *, minimum: Mapping[str, int] | None = None
-) -> list[DateRow]:
-    """List the nights that have enough exposures of the kinds asked for."""
+def find_dates(root: str | Path, kinds: Sequence[str], request: Request) -> list[DateRow]:
+    """List the nights that have enough usable exposures of all the kinds asked for.
+
+    Parameters
+    ----------
+    root
+        Folder of the repository.
+    kinds
+        Any of bias, dark, flat.
+    request
+        State, filter and minimum asked for.
+    """
     from fiducial.repository import Repository
     from fiducial.selection import find_dates as find
 
-    repository = Repository.open(root, instrument=request.instrument)
-    details: dict[str, Any] = {"minimum": minimum} if minimum else {}
-    return find(repository.records(where=request.where), repository.camera(), kinds=tuple(kinds), **details)
+    with Repository.open(root, instrument=request.instrument) as repository:
+        return find(
+            repository.records(where=request.where),
+            repository.camera(),
+            kinds=tuple(kinds),
+            minimum=request.minimum,
+            physical_filter=request.physical_filter,
+            state=request.state or None,
+        )

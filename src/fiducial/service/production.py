@@ -11,6 +11,7 @@ from fiducial.errors import NothingToDo
 from fiducial.service.planning import Impossible, Planned, Plans, plan_in
 from fiducial.service.progress import Progress, Silent
 from fiducial.service.request import Request
+from fiducial.service.verdicts import read_verdict
 
 if TYPE_CHECKING:
     from fiducial.execution.job import Failure, Outcome
@@ -70,30 +71,32 @@ def make(
     """
     from fiducial.repository import Repository
 
-    repository = Repository.open(root, writeable=True, instrument=request.instrument)
-    plans: Plans = plan_in(repository, kinds, request)
-    if not plans.planned:
-        first = plans.impossible[0]
-        raise NothingToDo(first.reason, hint=first.hint)
-    products: list[Made] = []
-    runs: list[str] = []
-    for planned in plans.planned:
-        made = _make_one(repository, planned, tuple(runs), request, progress or Silent())
-        products.append(made)
-        if made.verdict != "not made":
-            runs.append(made.run)
-    return Production(tuple(products), plans.impossible)
+    with Repository.open(root, writeable=True, instrument=request.instrument) as repository:
+        plans: Plans = plan_in(repository, kinds, request)
+        if not plans.planned:
+            first = plans.impossible[0]
+            raise NothingToDo(first.reason, hint=first.hint)
+        products: list[Made] = []
+        runs: list[str] = []
+        for planned in plans.planned:
+            made = _make_one(repository, planned, tuple(runs), request, progress or Silent())
+            products.append(made)
+            if made.verdict != "not made":
+                runs.append(made.run)
+        return Production(tuple(products), plans.impossible)
 
 
 def _make_one(
     repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request, progress: Progress
 ) -> Made:
     generated = _run(repository, generation(repository, planned, runs, request), request, planned, progress)
-    verdict, reasons, verified = "not made", (), None
+    verdict, verified = "not made", None
+    reasons: tuple[str, ...] = ()
     if not generated.missing:
         job = verification(repository, planned, (generated.run, *runs), request)
         verified = _run(repository, job, request, planned, progress)
-        verdict, reasons = read_verdict(repository, planned, verified.run)
+        found = read_verdict(repository, planned.plan.kind, verified.run)
+        verdict, reasons = found.word, found.reasons
     made = Made(
         planned=planned,
         run=generated.run,
@@ -160,14 +163,3 @@ def verification(repository: Repository, planned: Planned, runs: tuple[str, ...]
         output=planned.names.verify,
         where=data_query(camera, exposures, request.detectors),
     )
-
-
-def read_verdict(repository: Repository, planned: Planned, run: str) -> tuple[str, tuple[str, ...]]:
-    """Read what verification said: the word, and its reasons; no verdict counts as a failure."""
-    dataset = f"verify{planned.plan.kind.capitalize()}Verdict"
-    verdicts = [repository.butler.get(ref) for ref in repository.datasets(dataset, run)]
-    if not verdicts:
-        return "fail", ("verification did not come to a verdict",)
-    order = ("fail", "warn", "pass")
-    worst = min((v["verdict"] for v in verdicts), key=order.index)
-    return worst, tuple(reason for v in verdicts for reason in v.get("reasons", ()))

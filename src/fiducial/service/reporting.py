@@ -13,7 +13,7 @@ from fiducial.service.verdicts import verdict_of_run
 if TYPE_CHECKING:
     from fiducial.reports.model import Master, ReportData, Residuals
     from fiducial.repository import Repository
-    from fiducial.selection import Production
+    from fiducial.selection.production import Production
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def report(
     """
     from fiducial.reports import render_report, write_report
     from fiducial.repository import Repository
-    from fiducial.selection import production_of
+    from fiducial.selection.production import production_of
 
     with Repository.open(root, instrument=instrument) as repository:
         data = [gather(repository, production_of(run)) for run in runs]
@@ -50,22 +50,30 @@ def report(
     file.parent.mkdir(parents=True, exist_ok=True)
     write_report(file, render_report(data, title=title))
     words = [str((one.verdict or {}).get("verdict", "not verified")) for one in data]
-    return Page(str(file), file.stat().st_size, ", ".join(f"{d.label}: {w}" for d, w in zip(data, words, strict=True)))
+    return Page(
+        str(file), file.stat().st_size, ", ".join(f"{d.label}: {w}" for d, w in zip(data, words, strict=True))
+    )
 
 
 def gather(repository: Repository, production: Production) -> ReportData:
     """Collect what the report of one production shows."""
     from fiducial.reports.model import ReportData
+    from fiducial.repository.certify import newest_run
     from fiducial.repository.ledger import versions
+    from fiducial.repository.lookup import datasets
 
-    run = repository.newest_run(production.collection, production.kind)
+    butler = repository.butler
+    run = newest_run(butler, production.collection, production.kind)
     verdict = verdict_of_run(repository, production)
     settings = settings_of(repository, run)
     camera = repository.camera()
-    masters = {int(ref.dataId["detector"]): _master(repository, ref) for ref in repository.datasets(production.kind, run)}
+    masters = {
+        int(ref.dataId["detector"]): _master(repository, ref)
+        for ref in datasets(butler, production.kind, run)
+    }
     capital = production.kind[0].upper() + production.kind[1:]
-    results = [repository.butler.get(ref) for ref in repository.datasets(f"verify{capital}Results", verdict.run)]
-    verdicts = [repository.butler.get(ref) for ref in repository.datasets(f"verify{capital}Verdict", verdict.run)]
+    results = [butler.get(ref) for ref in datasets(butler, f"verify{capital}Results", verdict.run)]
+    verdicts = [butler.get(ref) for ref in datasets(butler, f"verify{capital}Verdict", verdict.run)]
     return ReportData(
         camera=camera,
         kind=production.kind,
@@ -138,9 +146,10 @@ def _previous(
 def _residuals(repository: Repository, dataset: str, run: str) -> dict[int, Residuals]:
     from fiducial.products.residuals import Z_EDGES
     from fiducial.reports.model import Residuals
+    from fiducial.repository.lookup import datasets
 
     found = {}
-    for ref in repository.datasets(dataset, run):
+    for ref in datasets(repository.butler, dataset, run):
         stack = repository.butler.get(ref)
         found[stack.detector] = Residuals(
             exposures=tuple(int(e) for e in stack.exposures),

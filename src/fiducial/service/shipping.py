@@ -26,7 +26,9 @@ def export(root: str | Path, collection: str, folder: str | Path, *, instrument:
     with Repository.open(root, instrument=instrument) as repository:
         bundle = repository.export(collection, folder)
         repository.ledger.append(
-            "export", instrument=repository.instrument, inputs={"collection": collection, "folder": str(folder)}
+            "export",
+            instrument=repository.instrument,
+            inputs={"collection": collection, "folder": str(folder)},
         )
         return bundle
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fiducial.repository import Repository
-    from fiducial.selection import Production
+    from fiducial.selection.production import Production
 
 _WORST_FIRST = ("fail", "warn", "pass")
 
@@ -32,16 +32,22 @@ def verdict_of_run(repository: Repository, production: Production) -> Verdict:
     production
         The production; its collection may be a run or the chain above it.
     """
-    generated = repository.newest_run(production.collection, production.kind)
-    for run in repository.runs_of(production.names.verify):
-        if generated in repository.inputs_of(run, production.names.verify):
-            return read_verdict(repository, production.kind, run)
-    return Verdict("none")
+    from fiducial.repository.certify import newest_run
+    from fiducial.repository.lookup import inputs_of, runs_of
+
+    butler, chain = repository.butler, production.names.verify
+    generated = newest_run(butler, production.collection, production.kind)
+    runs = runs_of(butler, chain)
+    if not runs or generated not in inputs_of(butler, chain):
+        return Verdict("none")
+    return read_verdict(repository, production.kind, runs[0])
 
 
 def read_verdict(repository: Repository, kind: str, run: str) -> Verdict:
     """Read what a verification run says; one that came to no verdict counts as a failure."""
-    found = repository.datasets(f"verify{kind[0].upper()}{kind[1:]}Verdict", run)
+    from fiducial.repository.lookup import datasets
+
+    found = datasets(repository.butler, f"verify{kind[0].upper()}{kind[1:]}Verdict", run)
     verdicts: Sequence[Mapping[str, Any]] = [repository.butler.get(ref) for ref in found]
     if not verdicts:
         return Verdict("fail", ("verification did not come to a verdict",), run)

@@ -79,16 +79,26 @@ def true_bias(amp: Amplifier, maps: HduElectronics, settings: OverscanDefaults) 
     """The bias of an amplifier's data (adu, raw orientation) as a perfect master would have it.
 
     Where the amplifier has a serial overscan, the mean of each row's overscan (without the skipped
-    columns) is subtracted, as any model of the overscan does that follows its rows; without one the
-    level stays in.
+    columns) is subtracted, as any model of the overscan does that follows its rows; without one, or
+    with the method ``none``, the level stays in. Where the camera also subtracts the parallel
+    overscan, so is the mean of each of its columns.
     """
-    data = maps.fixed[amp.data.slices].astype(np.float64)
+    bias = _without_rows(amp.data, amp, maps, settings)
+    if settings.parallel and amp.parallel_overscan is not None and settings.method != "none":
+        bias -= _without_rows(amp.parallel_overscan, amp, maps, settings).mean(axis=0)
+    return bias
+
+
+def _without_rows(
+    section: Region, amp: Amplifier, maps: HduElectronics, settings: OverscanDefaults
+) -> np.ndarray:
+    """A section minus the mean of its rows' serial overscan."""
+    pixels = maps.fixed[section.slices].astype(np.float64)
     area = overscan_used(amp, settings)
-    if area is None:
-        return data
-    if (area.y0, area.y1) == (amp.data.y0, amp.data.y1):
-        return data - maps.fixed[area.slices].mean(axis=1, dtype=np.float64)[:, None]
-    return data - maps.fixed[area.slices].mean(dtype=np.float64)
+    if area is None or settings.method == "none":
+        return pixels
+    beside = maps.fixed[section.y0 : section.y1, area.x0 : area.x1]
+    return pixels - beside.mean(axis=1, dtype=np.float64)[:, None]
 
 
 def readout_order(amp: Amplifier, section: Region) -> tuple[np.ndarray, np.ndarray]:
@@ -102,9 +112,9 @@ def readout_order(amp: Amplifier, section: Region) -> tuple[np.ndarray, np.ndarr
     rows = amp.data.y1 - 1 - y if from_top else y - amp.data.y0
     width = amp.data.x1 - amp.data.x0
     order = section.x1 - 1 - x if from_right else x - section.x0
-    if section == amp.serial_overscan:
+    if _same_columns(section, amp.serial_overscan):
         columns = width + order
-    elif section == amp.serial_prescan:
+    elif _same_columns(section, amp.serial_prescan):
         columns = order - len(x)
     else:
         columns = amp.data.x1 - 1 - x if from_right else x - amp.data.x0
@@ -114,10 +124,19 @@ def readout_order(amp: Amplifier, section: Region) -> tuple[np.ndarray, np.ndarr
 def _sections(amp: Amplifier) -> list[tuple[Region, bool, bool]]:
     """Sections with whether they hold image, and whether they are parallel overscan."""
     sections = [(amp.data, True, False)]
-    sections += [(s, False, False) for s in (amp.serial_overscan, amp.serial_prescan) if s is not None]
-    if amp.parallel_overscan is not None:
-        sections.append((amp.parallel_overscan, False, True))
+    after = amp.parallel_overscan
+    if after is not None:
+        sections.append((after, False, True))
+    for beside in (amp.serial_overscan, amp.serial_prescan):
+        if beside is not None:
+            sections.append((beside, False, False))
+        if beside is not None and after is not None:  # the corner: its columns go on beside the rows after
+            sections.append((Region(beside.x0, beside.x1, after.y0, after.y1), False, False))
     return sections
+
+
+def _same_columns(section: Region, other: Region | None) -> bool:
+    return other is not None and (section.x0, section.x1) == (other.x0, other.x1)
 
 
 class _Pattern:

@@ -102,6 +102,6 @@ def check_faults(faults: tuple[Fault, ...], exposures: tuple[ExposurePlan, ...])
     for fault in faults:
         if not any(fault.hits(exposure) for exposure in exposures):
             raise UsageError(
-                f"the fault {fault.fault} is to hit {fault.kind} {fault.index}, and there is no such exposure",
+                f"the fault {fault.fault} needs {fault.kind} {fault.index}, and there is no such exposure",
                 hint="Numbers count from 0 among the exposures of a kind; raise the plan's count.",
             )

@@ -185,6 +185,7 @@ class _Attempt:
             self.cards["TIMESYS"] = "TAI"
         for fact in _FIRST:
             self._state(fact)
+        self._named = {key for fact in ("obs_id", "group") for key in _keys(camera, fact)}
         self._meet(camera.headers.recognise)
         self._meet(rule.when)
         for fact in _LAST:
@@ -202,7 +203,7 @@ class _Attempt:
         bodies = [f"{plain}{inner}", f"{inner}{plain}", inner] if inner else [plain]
         for body in bodies:
             for glob in self._globs:
-                yield _without_suffix(text_for_glob(glob, body))
+                yield _without_suffix(text_for_glob(glob, f"-{body}"))
             yield body
 
     def _state(self, fact: str) -> None:
@@ -217,10 +218,13 @@ class _Attempt:
             value = _in_unit(value, rule, fact)
         value = unmapped(rule, value)
         if rule.pattern is not None:
-            value = text_for_regex(rule.pattern, str(value)) or value
+            text = text_for_regex(rule.pattern, str(value))
+            value = value if text in (None, str(value)) else text
         if rule.template is not None:
-            for key, part in (split_by_template(rule.template, str(value), self.cards) or {}).items():
-                self._offer(key, part)
+            for text in _spellings(fact, str(value)):
+                parts = split_by_template(rule.template, text, self.cards)
+                for key, part in (parts or {}).items():
+                    self._offer(key, part)
             self._fill(rule.template)
         elif rule.keys:
             self._offer(next((k for k in rule.keys if not k.startswith("$")), rule.keys[0]), value)
@@ -235,8 +239,12 @@ class _Attempt:
         for key, condition in conditions.items():
             if key == "$FILENAME" and isinstance(condition, str):
                 self._globs.append(condition)
-            elif (value := value_for(condition)) is not None:
+            elif (value := value_for(condition, self._filler(key))) is not None:
                 self._offer(key, value)
+
+    def _filler(self, key: str) -> str:
+        """What a star in a condition stands for: a name where exposures are told apart by it."""
+        return f"O_{self.wanted.day:%Y%m%d}_{self.wanted.seq_num:06d}" if key in self._named else ""
 
     def _offer(self, key: str, value: CardValue) -> None:
         key = key.upper()
@@ -264,7 +272,7 @@ def _values(camera: Camera, wanted: WantedFacts, detector: str | int) -> dict[st
         "temperature_set": wanted.temperature,
         "temperature": wanted.temperature,
         "detector_serial": serial or None,
-        "binning": 1 if camera.headers.binning is None or camera.headers.binning.template else "1",
+        "binning": "1 1",
         "obs_id": name,
         "group": name,
         "exposure_id": int(f"{wanted.day:%Y%m%d}{wanted.seq_num:05d}"),
@@ -272,6 +280,18 @@ def _values(camera: Camera, wanted: WantedFacts, detector: str | int) -> dict[st
         "program": wanted.program,
         "reason": wanted.reason,
     }
+
+
+def _keys(camera: Camera, fact: str) -> tuple[str, ...]:
+    rule: FactRule | None = getattr(camera.headers, fact)
+    return rule.keys if rule is not None else ()
+
+
+def _spellings(fact: str, value: str) -> tuple[str, ...]:
+    """Ways in which a template may spell a fact."""
+    return (
+        tuple(value.replace(" ", between) for between in (" ", "x", ",")) if fact == "binning" else (value,)
+    )
 
 
 def _time(tai: datetime, rule: FactRule, timesys: str) -> CardValue:

@@ -32,7 +32,7 @@ from fiducial.simulation.randomness import generator
 from fiducial.simulation.truth import ExposureTruth, NightSummary, NightTruth, save_truth, truth_of
 from fiducial.simulation.writer import HduKey, file_bytes, files_of, pixel_dtype, to_integers, write_file
 
-_START = time(21, 0)  # TAI, of the first exposure
+_START = time(13, 0)  # TAI, of the first exposure: calibrations are taken in the afternoon
 _GAP = 3.0  # s between exposures
 
 

@@ -17,22 +17,30 @@ def focal_plane_radius(camera: Camera) -> float:
     )
 
 
-def vignetting(camera: Camera, detector: Detector, physics: Physics) -> np.ndarray:
-    """Light that reaches each pixel of a detector, 1 at the centre of the focal plane: (ny, nx) float32.
+def vignetting(camera: Camera, detector: Detector, physics: Physics, step: int = 1) -> np.ndarray:
+    """Light that reaches every ``step``-th pixel of a detector: (ny, nx) float32.
 
-    The loss grows with the third power of the distance, to ``physics.vignetting`` at the farthest
-    corner of the camera.
+    It is 1 at the centre of the focal plane; the loss grows with the third power of the distance, to
+    ``physics.vignetting`` at the farthest corner of the camera.
     """
     ny, nx = camera.layout(detector.id).shape
     pitch = camera.layout(detector.id).pixel_size * 1e-3
-    x = (np.arange(nx) - 0.5 * (nx - 1)) * pitch
-    y = (np.arange(ny) - 0.5 * (ny - 1)) * pitch
-    angle = 0.5 * np.pi * detector.quarter_turns
-    cosine, sine = round(float(np.cos(angle))), round(float(np.sin(angle)))
-    along = detector.position[0] + cosine * x[None, :] - sine * y[:, None]
-    across = detector.position[1] + sine * x[None, :] + cosine * y[:, None]
-    relative = np.hypot(along, across) / focal_plane_radius(camera)
-    return (1.0 - physics.vignetting * relative**3).astype(np.float32)
+    x = (np.arange(0, nx, step) - 0.5 * (nx - 1)) * pitch
+    y = (np.arange(0, ny, step) - 0.5 * (ny - 1)) * pitch
+    centre_x, centre_y = detector.position
+    match detector.quarter_turns:
+        case 0:
+            across, along = centre_x + x, centre_y + y
+        case 1:  # the columns of the detector run along the focal plane's y
+            across, along = centre_y + x, centre_x - y
+        case 2:
+            across, along = centre_x - x, centre_y - y
+        case _:
+            across, along = centre_y - x, centre_x + y
+    radius = focal_plane_radius(camera)
+    squared: np.ndarray = np.add.outer((along / radius) ** 2, (across / radius) ** 2, dtype=np.float32)
+    light: np.ndarray = np.float32(1.0) - np.float32(physics.vignetting) * squared * np.sqrt(squared)
+    return light
 
 
 def dust(shape: tuple[int, int], physics: Physics, rng: np.random.Generator) -> np.ndarray:

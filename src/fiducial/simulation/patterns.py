@@ -77,7 +77,7 @@ def split_by_template(template: str, text: str, known: dict[str, CardValue]) -> 
     if found is None:
         return None
     return {
-        name: int(part) if form.endswith("d") else part
+        name: int(part) if form.endswith("d") or (part.isdecimal() and part == str(int(part))) else part
         for (name, form), part in zip(names, found.groups(), strict=True)
     }
 

@@ -88,15 +88,15 @@ def build_detector(
 
 def mean_vignetting(camera: Camera, physics: Physics) -> float:
     """The mean over all detectors of the camera, so that flats have the level that was wanted."""
-    means = [vignetting(camera, detector, physics)[::16, ::16].mean() for detector in camera.detectors[:64]]
+    means = [vignetting(camera, detector, physics, step=16).mean() for detector in camera.detectors]
     return float(np.mean(means))
 
 
 def dark_rate(shape: tuple[int, int], physics: Physics, rng: np.random.Generator) -> np.ndarray:
     """Dark current, electron / s: a smooth gradient of 20 % and hot pixels: (ny, nx) float32."""
     ny, nx = shape
-    slope = 1.0 + 0.1 * (np.linspace(-1, 1, ny)[:, None] + np.linspace(-1, 1, nx)[None, :])
-    dark = (physics.dark_rate * slope).astype(np.float32)
+    along, across = 0.5 + 0.1 * np.linspace(-1, 1, ny), 0.5 + 0.1 * np.linspace(-1, 1, nx)
+    dark = np.add.outer(physics.dark_rate * along, physics.dark_rate * across, dtype=np.float32)
     hot = rng.integers(0, ny * nx, int(physics.hot_fraction * ny * nx))
     dark.reshape(-1)[hot] += rng.exponential(physics.hot_rate, len(hot)).astype(np.float32)
     return dark

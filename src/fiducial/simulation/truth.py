@@ -57,8 +57,8 @@ class NightSummary(Strict):
 class DetectorTruth:
     """The truth of one detector; arrays are (ny, nx) float32 in the detector's orientation.
 
-    ``bias_adu`` is what a perfect master holds after the overscan of each row was subtracted (with
-    the level in it where there is no overscan), at zero drift; ``bias_electron`` the same times the
+    ``bias_adu`` is what a perfect master holds after the overscan was subtracted as the camera file
+    says (with the level in it where there is none), at zero drift; ``bias_electron`` the same times the
     true gains; ``dark`` electron / s at the plan's first temperature; ``flat`` by filter, relative
     to a mean of 1 over the detector; ``level`` by filter, the detector's mean response.
     """

@@ -30,7 +30,7 @@ def files_of(camera: Camera, detectors: tuple[int, ...]) -> list[tuple[int, ...]
 
 
 def pixel_dtype(camera: Camera, detector: int, wanted: str) -> np.dtype[np.generic]:
-    """The integer type of the raw pixels: unless it is wanted, int32 where amplifiers have HDUs of their own."""
+    """The integer type of raw pixels; ``auto``: int32 where each amplifier has its HDU, else uint16."""
     if wanted == "auto":
         fits_in = all(amp.saturation <= 65535 for amp in camera.amplifiers(detector))
         one_each = len({amp.hdu for amp in camera.amplifiers(detector)}) > 1

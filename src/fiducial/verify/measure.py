@@ -85,11 +85,14 @@ class MasterWindow:
     common
         Variance of masters used before (the bias of a dark), as far as it does not cancel in the
         residual, already in the unit of the frame squared: shape (ny, nx) or 0.
+    fraction
+        E^2 V_M / V, where it is known from how the inputs added up; None: from ``variance``.
     """
 
     image: NDArray[np.float32]
     variance: NDArray[np.float32]
     common: NDArray[np.float32] | float = 0.0
+    fraction: float | None = None
 
 
 @dataclass(frozen=True)
@@ -259,7 +262,9 @@ def _variance(
         overscan_variance=frame.overscan.pixel if frame.overscan else 0.0,
         shape=(model.shape[0], model.shape[1]),
     )
-    fraction = master_fraction(np.float32(scale**2) * master.variance, single, usable)
+    fraction = master.fraction
+    if fraction is None:
+        fraction = master_fraction(np.float32(scale**2) * master.variance, single, usable)
     factor = residual_factor(fraction, context.in_master)
     return single * np.float32(factor) + master.common, factor
 

@@ -7,7 +7,7 @@ import pytest
 from fiducial.cameras.model import OverscanDefaults
 from fiducial.cameras.regions import Region
 from fiducial.errors import LayoutMismatch, UnreadableFrame
-from fiducial.frames.content import check_shape, measure_content, overscan_used
+from fiducial.frames.content import check_shape, fine_median, measure_content, overscan_used
 from fiducial.frames.raw import RawFrame
 
 SIGMA = 5.0
@@ -89,3 +89,14 @@ def test_an_amplifier_without_numbers_is_refused_and_nan_pixels_passed_over() ->
     data[:, :16] = np.nan
     with pytest.raises(UnreadableFrame, match="amplifier A has no pixel"):
         measure_content(frame(data), frames_files.camera(), 0)
+
+
+def test_the_median_of_integers_is_finer_than_an_integer() -> None:
+    rng = np.random.default_rng(2)
+    for truth in (1000.0, 1000.25, 1000.5, 1000.75):
+        values = np.rint(rng.normal(truth, 3.0, 100_000))
+        # 1.25 * 3 / sqrt(100000) = 0.012; interpolation in a bin of a Gaussian of sigma 3 is off by 0.002.
+        assert fine_median(values) == pytest.approx(truth, abs=4 * 0.012 + 0.002)
+    assert fine_median(np.array([7.0, 7.0, 7.0])) == 7.0
+    assert fine_median(np.array([1.5, 2.5, 9.0])) == 2.5
+    assert fine_median(np.array([1.0, 2.0])) == 1.5

@@ -44,31 +44,34 @@ def weighted_pixel(values, variance_at, kappa, iterations):
     for _ in range(2):
         mean, quoted = mean_of(everything, mean)
     limit = (kappa * TIE) ** 2
-    v = variances(mean)
-    free = np.maximum(1 - (1 / v) * _total(v), 1e-6)
-    if iterations == 0 or np.all((values - mean) ** 2 / v <= limit * free):
+
+    def deviates(kept, mean, quoted):
+        """From the mean of the others that are kept, at the variances which that mean implies."""
+        out = np.empty(values.size, bool)
+        v = variances(mean)
+        for i, value in enumerate(values):
+            free = max(1 - quoted / v[i], 1e-6) if kept[i] else 1.0
+            others = mean - (value - mean) * (1 - free) / free
+            expected = variances(others)[i] + quoted / free
+            out[i] = (value - others) ** 2 > limit * expected
+        return out
+
+    if iterations == 0 or not deviates(everything, mean, quoted).any():
         return mean, quoted, values.size, 0
     costs = [
         np.sum(np.minimum((values - candidate) ** 2 / variances(candidate), limit)) for candidate in values
     ]
     best = int(np.argmin(costs))
     mean = values[best]
-    v = variances(mean)
-    kept = (values - mean) ** 2 <= limit * (v + v[best])
+    kept = (values - mean) ** 2 <= limit * variances(mean)
     for _ in range(iterations):
         mean, quoted = mean_of(kept, mean)
-        v = variances(mean)
-        inside = v * np.maximum(1 - quoted / v, 1e-6)
-        new = (values - mean) ** 2 <= limit * np.where(kept, inside, v + quoted)
+        new = ~deviates(kept, mean, quoted)
         if np.array_equal(new, kept) or not new.any():
             break
         kept = new
     mean, quoted = mean_of(kept, mean)
     return mean, quoted, int(kept.sum()), int(values.size - kept.sum())
-
-
-def _total(v):
-    return 1 / np.sum(1 / v)
 
 
 def image_by_image(function, frames, usable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,18 @@ from fiducial.repository import Repository
 from repository_frames import tiny_camera, write_night
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new repository, made once; a copy is a repository too, since nothing in it names its place."""
+    root = tmp_path_factory.mktemp("template") / "repo"
+    Repository.create(root, tiny_camera()).close()
+    return root
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Iterator[Repository]:
-    with Repository.create(tmp_path / "repo", tiny_camera()) as repository:
+def repository(template: Path, tmp_path: Path) -> Iterator[Repository]:
+    shutil.copytree(template, tmp_path / "repo")
+    with Repository.open(tmp_path / "repo", writeable=True) as repository:
         yield repository
 
 

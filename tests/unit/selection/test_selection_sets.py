@@ -107,6 +107,7 @@ def test_groups_know_what_any_of_their_exposures_tells() -> None:
         ("SET-TEMP=-10.5,SEQFILE=a b.seq", {"SET-TEMP": -10.5, "SEQFILE": "a b.seq"}),
         (["A=1", "B=x"], {"A": 1, "B": "x"}),
         ("COOLED=True", {"COOLED": True}),
+        ("SERIAL=007,RATE=1e3,NAME=nan", {"SERIAL": "007", "RATE": 1000.0, "NAME": "nan"}),
         ("binning=2x2", {"binning": "2x2"}),
     ],
 )

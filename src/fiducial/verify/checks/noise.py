@@ -70,4 +70,3 @@ def with_read_noise(frame: Residual, read_noise: ReadNoise) -> Residual:
     # The noise is correlated as before: this need not be found again.
     other.__dict__["correlation"] = frame.correlation
     return other
-
