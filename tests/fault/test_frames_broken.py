@@ -17,6 +17,7 @@ from fiducial.errors import FrameError, HeaderError, LayoutMismatch, UnreadableF
 from fiducial.frames.checksum import sha256_of
 from fiducial.frames.raw import RawFrame
 from fiducial.frames.scan import scan_frame
+from fiducial.frames.tables import records_from_arrow, records_to_arrow
 
 sys.path.append(str(Path(__file__).parents[1] / "unit" / "frames"))
 import frames_files
@@ -242,3 +243,22 @@ def test_random_bytes_are_a_frame_error(data: bytes) -> None:
     for start in (b"", b"SIMPLE  =                    T".ljust(80)):
         with pytest.raises(FrameError):
             read_everything(start + data)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_scan_of_a_damaged_frame_is_a_frame_error_or_a_record(tmp_path: Path, data: st.DataObject) -> None:
+    """The same for the whole of ingest's look at a file: facts and content, mostly in the header."""
+    damaged = bytearray(good(FILTER="r", EXPTIME=12.5))
+    for _ in range(data.draw(st.integers(1, 4))):
+        where = data.draw(st.integers(0, 80 * 20))
+        damaged[where] = data.draw(st.sampled_from(list(b"0123456789TF='-. ENa/\xff\0")))
+    path = tmp_path / "b7.fits"
+    path.write_bytes(damaged)
+    try:
+        (record,) = scan_frame(path, CAMERA)
+    except FrameError as error:
+        assert error.file == str(path)  # noqa: PT017
+        assert error.hint  # noqa: PT017
+    else:
+        assert records_from_arrow(records_to_arrow([record])) == [record]

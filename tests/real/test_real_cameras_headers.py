@@ -1,4 +1,4 @@
-"""Every real header of the Rubin cameras and of DECam translates, or is refused for a reason that is named."""
+"""Every real header of the Rubin cameras and DECam translates, or is refused for a reason that is named."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def test_the_sections_of_a_rubin_detector_are_those_of_its_raw_file(
 ) -> None:
     described = load_camera(camera).layouts[layout]
     with fits.open(real_data / "lsst-raw-layout" / file) as hdus:
-        segments = [hdu for hdu in hdus if hdu.name.startswith("SEGMENT")]
+        segments = [hdu for hdu in hdus if hdu.name.startswith("Segment")]
         assert len(segments) == len(described.amplifiers) == 16
         for hdu, amp in zip(segments, described.amplifiers, strict=True):
             assert amp.hdu == hdu.header["EXTNAME"]

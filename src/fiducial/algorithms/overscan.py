@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -137,7 +138,7 @@ def fit_overscan(
     else:
         level, variance, parameters = polynomial_curve(order, rows, kappa)
     freedom = 1.0 - parameters / np.count_nonzero(finite)
-    noise = robust_sigma(pixels - level[:, None], kappa=kappa) / np.sqrt(max(freedom, 1e-9))
+    noise = robust_sigma(pixels - level[:, None], kappa=kappa) / sqrt(max(freedom, 1e-9))
     return OverscanModel(level, variance, noise, _typical(count))
 
 

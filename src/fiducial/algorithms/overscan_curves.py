@@ -38,10 +38,14 @@ class Rows:
     pixel_variance: float
 
     @property
+    def noise_is_known(self) -> bool:
+        """Whether the rows' variances follow from that of a pixel; otherwise from their own scatter."""
+        return bool(np.isfinite(self.pixel_variance) and self.pixel_variance > 0)
+
+    @property
     def weight(self) -> Float64:
-        """1 / variance of the rows' levels; where no noise is known, the number of pixels."""
-        known = np.isfinite(self.pixel_variance) and self.pixel_variance > 0
-        return self.count / (self.pixel_variance if known else 1.0)
+        """1 / variance of the rows' levels; in proportion to it where no noise is known."""
+        return self.count / (self.pixel_variance if self.noise_is_known else 1.0)
 
 
 def polynomial_curve(order: int, rows: Rows, kappa: float) -> tuple[Float64, Float64, int]:
@@ -117,8 +121,10 @@ def _without_outlier_rows(fit: _Fit, rows: Rows, parameters: int, kappa: float) 
         if np.array_equal(before, kept):
             break
     freedom = int(np.count_nonzero(before)) - parameters
-    inflation = scatter_inflation(float(np.sum(np.square(scaled[before]))), freedom)
-    return curve, variance * inflation**2
+    chi2 = float(np.sum(np.square(scaled[before])))
+    if not rows.noise_is_known:
+        return curve, variance * (chi2 / max(freedom, 1))
+    return curve, variance * scatter_inflation(chi2, freedom) ** 2
 
 
 def _too_few(rows: int, parameters: int) -> AlgorithmError:

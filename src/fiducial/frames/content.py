@@ -12,7 +12,7 @@ from fiducial.errors import LayoutMismatch, UnreadableFrame
 from fiducial.frames.raw import ImageHdu, RawFrame
 from fiducial.frames.records import AmplifierContent
 
-SAMPLE = 1 << 17  # pixels of an amplifier that its level and noise are measured on, at most (about)
+SAMPLE = 1 << 16  # pixels of an amplifier that its level and noise are measured on, at most (about)
 BAND = 8  # rows or columns whose common median is one point of the gradient's profile
 _ACROSS = 128  # pixels along each row (or column) that go into such a median, at most
 _CLIP = 4.0  # sigma, of the neighbour differences
@@ -22,8 +22,8 @@ def measure_content(raw: RawFrame, camera: Camera, detector_id: int) -> tuple[Am
     """Measure level, noise, saturation and gradient of each amplifier of a detector.
 
     The saturated fraction is counted over all pixels. Level, noise and percentiles come from whole
-    rows spread evenly over the data section, some 131,000 pixels or all there are: the error of the
-    level (a median, see `fine_median`) is then 0.4 % of the noise of one pixel. The gradient is the
+    rows spread evenly over the data section, some 65,000 pixels or all there are: the error of the
+    level (a median, see `fine_median`) is then 0.5 % of the noise of one pixel. The gradient is the
     span of a profile of medians, each of 8 rows (or columns), so that one bad column or a cosmic ray
     does not count.
 

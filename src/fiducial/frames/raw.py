@@ -65,7 +65,7 @@ class RawFrame:
             raise
 
     @classmethod
-    def of_bytes(cls, path: str | os.PathLike[str], data: bytes) -> RawFrame:
+    def of_bytes(cls, path: str | os.PathLike[str], data: bytes | np.ndarray) -> RawFrame:
         """The frame of a file whose bytes were read before; ``path`` is where from."""
         name = os.fspath(path)
         return cls(name, memory_source(name, data))

@@ -40,8 +40,8 @@ class FileSource:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._lock = threading.Lock()
         self._descriptor: int | None = None
+        self._lock = threading.Lock()
         descriptor = _open(path)
         self.size = os.fstat(descriptor).st_size
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -70,17 +70,21 @@ class FileSource:
         return out
 
     def close(self) -> None:
-        """Close the descriptor; a later read opens the file anew."""
+        """Close the descriptor (not while another thread reads); a later read opens the file anew."""
         with self._lock:
             descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
 
+    def __del__(self) -> None:
+        if hasattr(self, "_lock"):
+            self.close()
+
 
 class MemorySource:
     """The bytes of a file that was read as a whole."""
 
-    def __init__(self, path: str, data: bytes) -> None:
+    def __init__(self, path: str, data: bytes | np.ndarray) -> None:
         self.path = path
         self.size = len(data)
         self._data = np.frombuffer(data, np.uint8)
@@ -98,27 +102,23 @@ class MemorySource:
 def open_source(path: str) -> Source:
     """The source for a path: by ``pread`` if it is plain, in memory if it is gzipped as a whole."""
     source = FileSource(path)
-    try:
-        if bytes(source.read(0, min(2, source.size))) == GZIP_MAGIC:
-            return memory_source(path, source.read(0, source.size).tobytes())
-    except UnreadableFrame:
-        source.close()
-        raise
+    if bytes(source.read(0, min(2, source.size))) == GZIP_MAGIC:
+        return memory_source(path, source.read(0, source.size))
     return source
 
 
-def memory_source(path: str, data: bytes) -> MemorySource:
+def memory_source(path: str, data: bytes | np.ndarray) -> MemorySource:
     """The source for the bytes of a file, decompressed if they are gzipped as a whole."""
-    if data[:2] == GZIP_MAGIC:
-        data = _gunzip(path, data)
+    if bytes(data[:2]) == GZIP_MAGIC:
+        data = _gunzip(path, bytes(data))
     return MemorySource(path, data)
 
 
-def read_whole(path: str) -> bytes:
-    """All bytes of a file, read once; UnreadableFrame says why not."""
+def read_whole(path: str) -> np.ndarray:
+    """All bytes of a file (uint8), read once; UnreadableFrame says why not."""
     source = FileSource(path)
     try:
-        return source.read(0, source.size).tobytes()
+        return source.read(0, source.size)
     finally:
         source.close()
 

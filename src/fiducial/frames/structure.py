@@ -14,7 +14,7 @@ BLOCK = 2880
 CARD = 80
 LARGEST_HEADER = 2000 * BLOCK  # bytes: some 70,000 cards
 LARGEST_IMAGE = 1 << 30  # pixels; no detector is larger, and more is a corrupt NAXIS
-_READ = 8 * BLOCK
+_LARGEST_STEP = 8 * BLOCK
 _STRUCTURAL = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|GROUPS|EXTNAME|BSCALE|BZERO|BLANK|TFIELDS|THEAP"
     r"|TTYPE\d+|TFORM\d+|TSCAL\d+|TZERO\d+|TNULL\d+|ZIMAGE|ZSIMPLE|ZCMPTYPE|ZBITPIX|ZNAXIS\d*|ZTILE\d+"
@@ -87,9 +87,9 @@ def read_structure(source: Source, path: str) -> tuple[Hdu, ...]:
 
 def _starts_hdu(source: Source, offset: int, path: str, last: Hdu) -> bool:
     """Whether another HDU follows; blank padding at the end of a file is passed over."""
-    start = source.read(offset, min(BLOCK, source.size - offset)).tobytes()
-    if start.startswith(b"XTENSION"):
+    if source.read(offset, min(8, source.size - offset)).tobytes() == b"XTENSION":
         return True
+    start = source.read(offset, min(BLOCK, source.size - offset)).tobytes()
     if not start.strip(b"\0 "):
         return False
     raise UnreadableFrame(
@@ -123,8 +123,9 @@ def _read_header(source: Source, offset: int, index: int, path: str) -> tuple[st
     name = Path(path).name
     collected = bytearray()
     position = offset
+    step = BLOCK  # small at first: bytes read here beyond the header are read again as pixels
     while True:
-        chunk = source.read(position, min(_READ, source.size - position)).tobytes()
+        chunk = source.read(position, min(step, source.size - position)).tobytes()
         if position == offset and index == 0 and not chunk.startswith(b"SIMPLE"):
             archive = other_archive(chunk)
             found = f"is a {archive} archive" if archive else "is not a FITS file"
@@ -136,6 +137,7 @@ def _read_header(source: Source, offset: int, index: int, path: str) -> tuple[st
         if end is not None:
             break
         position += len(chunk)
+        step = min(2 * step, _LARGEST_STEP)
         if position >= source.size or len(collected) > LARGEST_HEADER:
             raise UnreadableFrame(
                 f"{name} is truncated or corrupt: the header of HDU {index} has no END",

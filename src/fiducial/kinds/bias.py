@@ -19,7 +19,7 @@ from fiducial.kinds.connections import StackConnections
 from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
-from fiducial.kinds.levels import has_drifting_level, sample_levels
+from fiducial.kinds.levels import bias_levels, drifting, sample
 from fiducial.kinds.product import make_product
 from fiducial.kinds.stack import stack_frames
 
@@ -148,12 +148,8 @@ class BiasCombiner:
     def prepare(self, frames: Sequence[DetectorFrame], chain: Chain) -> None:
         """Measure the levels of amplifiers without overscan."""
         self._world = chain.world
-        names = [a.name for a in frames[0].amplifiers if has_drifting_level(a, chain)]
-        levels = sample_levels(frames, chain, names)
-        self._offsets = {}
-        for name in names:
-            level = np.array([one[name][0] for one in levels])
-            self._offsets[name] = np.nan_to_num(level - np.nanmean(level))
+        sampled = sample(frames, chain, drifting(chain))
+        self._offsets = {name: bias_levels(pixels) for name, pixels in sampled.items()}
 
     def offsets(self, amplifier: Amplifier) -> "NDArray[np.float64] | None":
         """Levels above the mean level."""

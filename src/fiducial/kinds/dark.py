@@ -8,7 +8,7 @@ import numpy as np
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
 from lsst.pipe.base import connectionTypes as cT
 
-from fiducial.algorithms.dark import combine_dark, fit_level
+from fiducial.algorithms.dark import combine_dark
 from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
@@ -20,7 +20,7 @@ from fiducial.kinds.connections import StackConnections, bias_input, stack_maste
 from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
-from fiducial.kinds.levels import has_drifting_level, sample_levels
+from fiducial.kinds.levels import DarkLevels, dark_levels, drifting, sample
 from fiducial.kinds.product import make_product
 from fiducial.kinds.stack import stack_frames
 from fiducial.products.metadata import AsideNote
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fiducial.algorithms.combine import Combined
-    from fiducial.algorithms.dark import LevelFit
 
 UNITS = {"adu": u.adu / u.s, "electron": u.electron / u.s}
 
@@ -130,9 +129,8 @@ class DarkTask(PipelineTask):
 class DarkCombiner:
     """Rates weighted by their expected noise; levels that do not grow with time are taken out first.
 
-    Without overscan the level of each frame is what its median has beyond rate times time. Frames of
-    one time only cannot tell level from rate: they are brought to their common mean level, which
-    stays in the rate.
+    Frames of one time only cannot tell level from rate: they are brought to their common mean level,
+    which stays in the rate.
     """
 
     extra_bytes = 0
@@ -140,27 +138,22 @@ class DarkCombiner:
     def __init__(self, config: DarkConfig) -> None:
         self._kappa = float(config.kappa)
         self._iterations = int(config.iterations)
-        self._fits: dict[str, LevelFit] = {}
-        self._offsets: dict[str, NDArray[np.float64]] = {}
+        self._levels: dict[str, DarkLevels] = {}
 
     def prepare(self, frames: Sequence[DetectorFrame], chain: Chain) -> None:
         """Take the frames' times, and fit the levels of amplifiers without overscan."""
         self._world = chain.world
         self._times = np.array([frame.facts.dark_time for frame in frames])
-        names = [a.name for a in frames[0].amplifiers if has_drifting_level(a, chain)]
-        levels = sample_levels(frames, chain, names)
-        self._fits, self._offsets = {}, {}
-        for name in names:
-            medians, errors = (np.array([one[name][i] for one in levels]) for i in (0, 1))
-            if not np.isfinite(medians).any():
-                continue
-            fit = fit_level(medians, errors, self._times)
-            self._fits[name] = fit
-            self._offsets[name] = np.nan_to_num(medians - fit.rate * self._times)
+        amplifiers = drifting(chain)
+        sampled = sample(frames, chain, amplifiers)
+        self._levels = {
+            amp.name: dark_levels(sampled[amp.name], self._times, chain, amp) for amp in amplifiers
+        }
 
     def offsets(self, amplifier: Amplifier) -> "NDArray[np.float64] | None":
         """What each frame has beyond rate times time."""
-        return self._offsets.get(amplifier.name)
+        found = self._levels.get(amplifier.name)
+        return None if found is None else found.level
 
     def combine(self, batch: Batch, threads: int) -> "Combined":
         """Reject and average."""
@@ -182,13 +175,14 @@ class DarkCombiner:
     def notes(self, n_frames: int) -> dict[str, float | bool]:
         """Level and rate of each amplifier, and each frame's level, where there is no overscan."""
         keys: dict[str, float | bool] = {}
-        for name, fit in self._fits.items():
+        for name, found in self._levels.items():
+            fit = found.fit
             keys |= {f"FID AMP {name} RATE": fit.rate, f"FID AMP {name} RATE ERROR": fit.rate_error}
             keys[f"FID AMP {name} LEVEL FITTED"] = fit.determined
             if fit.determined:
                 keys |= {f"FID AMP {name} LEVEL": fit.level, f"FID AMP {name} LEVEL ERROR": fit.level_error}
             for i in range(n_frames):
-                keys[f"FID INPUT {i} LEVEL {name}"] = float(self._offsets[name][i])
+                keys[f"FID INPUT {i} LEVEL {name}"] = float(found.level[i])
         return keys
 
     def _read_variance(self, amplifier: Amplifier) -> float:

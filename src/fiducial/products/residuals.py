@@ -9,7 +9,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from fiducial.products.base import register_product
+from fiducial.products.base import KIND, SCHEMA
 
 LONGEST_SIDE = 256
 """Binned residual images have at most so many pixels on their long side."""
@@ -21,7 +21,6 @@ _DTYPES = {"histograms": np.int32}
 _ARRAYS = ("images", "second_images", "histograms", "row_profiles", "column_profiles")
 
 
-@register_product("residual-stack")
 @dataclass(frozen=True)
 class ResidualStack:
     """Residuals r = F - E M of all verified exposures of one detector.
@@ -82,13 +81,15 @@ class ResidualStack:
     second_overscan: str = ""
     metadata: dict[str, str | int | float | bool] = field(default_factory=dict)
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = "residuals"
     schema: ClassVar[int] = 1
 
     def to_hdus(self) -> fits.HDUList:
         """The FITS HDUs: a header of scalars, one table of exposures, one image per array."""
         primary = fits.PrimaryHDU()
         header = primary.header
+        header[KIND] = (self.kind, "kind of product")
+        header[SCHEMA] = (self.schema, "version of its layout")
         header["CALIB"] = (self.calibration, "calibration that was verified")
         header["DETECTOR"] = self.detector
         header["FILTER"] = self.physical_filter
@@ -104,8 +105,18 @@ class ResidualStack:
 
     @classmethod
     def from_hdus(cls, hdus: fits.HDUList) -> Self:
-        """Read back what `to_hdus` wrote."""
+        """Read back what `to_hdus` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the HDUs are of another product, or of a later layout.
+        """
         header = hdus[0].header
+        if header.get(KIND) != cls.kind or header.get(SCHEMA, 0) > cls.schema:
+            raise ValueError(
+                f"{header.get(KIND)!r} of layout {header.get(SCHEMA)}, not {cls.kind!r} of layout {cls.schema}"
+            )
         table = hdus["EXPOSURES"].data
         arrays: dict[str, Any] = {}
         for name in _ARRAYS:

@@ -72,7 +72,7 @@ def headline_of(data: ReportData, results: Measurements) -> Headline:
         worst=worst,
         tests=tests,
         z_star=number(_z_star(verdict, judged), 3),
-        products=tuple(_product(data, entry) for entry in _listed(verdict.get("products"))),
+        products=_products(data, verdict),
         facts=_facts(data),
     )
 
@@ -175,6 +175,12 @@ def _sentence(
             f"{nearest.value} against {nearest.limit}."
         )
     return " ".join(part for part in parts_said if part)
+
+
+def _products(data: ReportData, verdict: Mapping[str, Any]) -> tuple[ProductVerdict, ...]:
+    """The verdicts of all masters, those that do not pass first."""
+    products = [_product(data, entry) for entry in _listed(verdict.get("products"))]
+    return tuple(sorted(products, key=lambda product: {"fail": 0, "warn": 1}.get(product.outcome, 2)))
 
 
 def _product(data: ReportData, entry: object) -> ProductVerdict:

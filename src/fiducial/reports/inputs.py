@@ -124,7 +124,7 @@ def _tests_by_exposure(results: Measurements) -> dict[int, tuple[str, str]]:
 
 def _tests_in_words(judged: int, failed: int, warned: int) -> tuple[str, str]:
     if not judged:
-        return "measured, does not count", "shown"
+        return "shown, do not count", "shown"
     if failed:
         return f"{failed} of {judged} fail", "fail"
     if warned:

@@ -232,7 +232,6 @@ def _models(painter: _Painter, order: NDArray[np.intp]) -> Picture | None:
         caption=f"Exposure {stack.exposures[index]} under two models of the overscan. A pattern that one "
         "has and the other has not was made by the overscan model, not by the detector. "
         "The difference has a scale of its own.",
-        columns=3,
         own_scales=(2,),
     )
 

@@ -90,13 +90,20 @@ def overscan_as_master(config: Any, master: Master) -> Any:
     method = master.metadata.get(f"{meta.CHAIN} OVERSCAN METHOD")
     if method is None or config.overscan.method != "camera":
         return config
-    changed = CorrectionsConfig()
-    changed.update(**config.toDict())
+    changed = copy_settings(config)
     changed.overscan.method = str(method)
     changed.overscan.order = int(master.metadata[f"{meta.CHAIN} OVERSCAN ORDER"])
     leading, trailing = str(master.metadata[f"{meta.CHAIN} OVERSCAN SKIP"]).split(",")
     changed.overscan.skipLeading, changed.overscan.skipTrailing = int(leading), int(trailing)
     changed.overscan.parallel = bool(master.metadata[f"{meta.CHAIN} OVERSCAN PARALLEL"])
+    return changed
+
+
+def copy_settings(config: Any) -> Any:
+    """A copy of the corrections' settings that may be changed."""
+    changed = CorrectionsConfig()
+    for name in changed:
+        getattr(changed, name).update(**getattr(config, name).toDict())
     return changed
 
 

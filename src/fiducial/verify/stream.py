@@ -15,6 +15,7 @@ from fiducial.verify.detrend import (
     CorrectedAmplifier,
     Detrender,
     chain_names,
+    copy_settings,
     overscan_as_master,
     second_method,
     world_of_master,
@@ -138,7 +139,8 @@ def measure_frames(
         rows += [identity.row(name, measured, subjects.get(name)) for name, measured in found.measurements]
         second = _second_residuals(bench, again) if again else None
         gatherer.add(identity, found.scale, {n: s.residual for n, s in subjects.items()}, second)
-        previous = [Previous(s.signal, s.residual.usable, s.scale) for s in found.subjects]
+        if role != "first":  # its own faults would show in the pair
+            previous = [Previous(s.signal, s.residual.usable, s.scale) for s in found.subjects]
         log.info("exposure %d measured (%s)", one.exposure, role)
     return rows, gatherer.product(settings.kind, detector, physical_filter)
 
@@ -163,8 +165,7 @@ def make_bench(
     own = detrender(config)
     second = None
     if settings.second_overscan and own.method != "none" and _has_overscan(camera, detector):
-        other = type(config)()
-        other.update(**config.toDict())
+        other = copy_settings(config)
         other.overscan.method = second_method(own.method)
         second = detrender(other)
     notes = read_inputs(master.metadata)

@@ -244,3 +244,18 @@ def test_nothing_from_a_file_is_executed(tmp_path: Path) -> None:
     raw.read(0)
     raw.hdu_headers()
     assert not (tmp_path / "owned").exists()
+
+
+def test_frames_that_are_forgotten_give_their_descriptors_back(tmp_path: Path) -> None:
+    for kind in ("uint16", "gzip"):
+        path = tmp_path / f"{kind}.fits"
+        path.write_bytes(KINDS[kind])
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(20):
+            RawFrame.open(path).read()
+        path.write_bytes(KINDS[kind][:3000])
+        for _ in range(20):
+            with pytest.raises(UnreadableFrame):
+                RawFrame.open(path)
+        gc.collect()
+        assert len(os.listdir("/proc/self/fd")) <= before
