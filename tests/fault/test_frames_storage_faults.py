@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,9 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-from fiducial.errors import StorageError
-from fiducial.frames.atomic import atomic_write
 
 
 def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -76,26 +72,24 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     folder.mkdir()
     folder.chmod(0o555)
-    report, answer = os.pipe()
-    child = os.fork()
-    if child == 0:  # root may write everywhere: become nobody
-        text = "nothing was raised"
+    done = python(
+        """
+        import os, sys
+        from fiducial.errors import StorageError
+        from fiducial.frames.atomic import atomic_write
+        os.chdir(sys.argv[1])
+        if os.getuid() == 0:  # root may write everywhere: become nobody
+            os.setresuid(65534, 65534, 65534)
         try:
-            os.chdir(folder)
-            if os.getuid() == 0:
-                os.setresuid(65534, 65534, 65534)
             with atomic_write("product") as part:
                 part.write_text("x")
         except StorageError as error:
-            text = str(error)
-        except BaseException as error:  # the parent asserts what it was
-            text = repr(error)
-        os.write(answer, text.encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    said = os.read(report, 10_000).decode()
-    os.close(report)
-    os.close(answer)
+            print(error)
+        """,
+        folder,
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
     assert "cannot be written: Permission denied" in said
     assert "change the folder's permissions" in said
 

@@ -83,9 +83,8 @@ def combine_clipped(
 
     References
     ----------
-    Iterated clipping about the median with the sample deviation is the common practice that
-    Newberry 1991 (PASP 103, 122) and Stetson 1989 (V Advanced School of Astrophysics, lecture 4)
-    discuss; sums follow Chan, Golub & LeVeque 1983 (Am. Stat. 37, 242), shifted data (eq. 1.7).
+    Clipped means of frames: Gruen, Seitz & Bernstein 2014 (PASP 126, 158). Sums are of data shifted by the
+    median, as Chan, Golub & LeVeque 1983 (Am. Stat. 37, 242) advise.
     """
     shape = check_stack(stack, usable)
     image, variance, used, clipped = kernels.clipped_mean(
@@ -140,7 +139,7 @@ def combine_expected(
     References
     ----------
     Deviation from the mean of the others (deleted residual): Cook & Weisberg 1982, Residuals and
-    Influence in Regression, section 2.2.1; the start is the least sum of truncated squares, a
+    Influence in Regression, section 2.2; the start is the least sum of truncated squares, a
     redescending estimate (Huber & Ronchetti 2009, Robust Statistics, section 4.8) evaluated at the data.
     """
     shape = check_stack(stack, usable)

@@ -88,7 +88,7 @@ def combine_dark(
     References
     ----------
     Weighted least squares through zero with variances of the model: Bevington & Robinson 2003, Data
-    Reduction and Error Analysis, sections 4.1 and 6.3; noise terms: Janesick 2001, Scientific
+    Reduction and Error Analysis, chapters 4 and 6; noise terms: Janesick 2001, Scientific
     Charge-Coupled Devices, chapter 2.
     """
     shape = check_stack(stack, usable)
@@ -132,7 +132,7 @@ def fit_level(medians: Numbers, errors: Numbers, times: Numbers) -> LevelFit:
 
     References
     ----------
-    Bevington & Robinson 2003, Data Reduction and Error Analysis, eqs. 6.12 and 6.23.
+    Bevington & Robinson 2003, Data Reduction and Error Analysis, chapter 6.
     """
     y, sigma, t = (np.asarray(array, dtype=np.float64) for array in (medians, errors, times))
     good = np.isfinite(y) & np.isfinite(t) & (sigma > 0) & np.isfinite(sigma)

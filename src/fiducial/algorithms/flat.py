@@ -55,9 +55,9 @@ def solve_levels(levels: Numbers, weights: Numbers) -> Levels:
 
     References
     ----------
-    The two-way layout with unequal numbers: Searle 1971, Linear Models, chapter 7.1; here by
+    The two-way layout with unequal numbers: Searle 1971, Linear Models, chapter 7; here by
     eliminating the larger set from the normal equations (Schur complement; Golub & Van Loan 2013,
-    Matrix Computations, section 3.2.6).
+    Matrix Computations, section 3.2).
     """
     if levels.ndim != 2 or levels.shape != weights.shape:
         raise ValueError(f"levels {levels.shape} and weights {weights.shape} must be one matrix each")
@@ -84,12 +84,13 @@ def _eliminate(log_level: Float64, w: Float64) -> tuple[Float64, Float64]:
     """Unknowns of rows and columns; the columns' sum to zero."""
     share = w / w.sum(axis=1)[:, None]
     row_means = np.sum(share * log_level, axis=1)
-    matrix = np.diag(w.sum(axis=0)) - w.T @ share
+    # einsum, not BLAS, whose last bits may depend on its number of threads.
+    matrix = np.diag(w.sum(axis=0)) - np.einsum("ij,ik->jk", w, share)
     right = np.sum(w * (log_level - row_means[:, None]), axis=0)
     # A constant added to all columns changes nothing: a rank-one term sets their sum to zero.
     gauge = w.sum() / matrix.size
     columns = np.linalg.solve(matrix + gauge, right)
-    return row_means - share @ columns, columns
+    return row_means - np.einsum("ij,j->i", share, columns), columns
 
 
 def _require_connected(measured: Flags, exposures: Flags, units: Flags) -> None:

@@ -27,8 +27,7 @@ def median_variance(n: int) -> float:
 
     References
     ----------
-    David & Nagaraja 2003, Order Statistics, eqs. 2.1.6 and 2.2.1; the series: Kendall & Stuart 1977,
-    The Advanced Theory of Statistics 1, section 10.10, next order from eq. 4.6.3 of David & Nagaraja.
+    David & Nagaraja 2003, Order Statistics, sections 2.1 and 2.2 (densities), 4.6 (series).
     """
     if n > _EXACT_UP_TO:
         return 0.5 * pi / (n + 2.0 - 0.5 * pi + (n + 1) % 2)

@@ -113,9 +113,9 @@ def fit_overscan(
 
     References
     ----------
-    Variances: Kendall & Stuart 1977, The Advanced Theory of Statistics 1, sections 10.9-10.10 (mean,
-    median), and Seber & Lee 2003, Linear Regression Analysis, section 5.1 (curves, by their
-    leverage); Akima 1970 (J. ACM 17, 589); de Boor 2001, A Practical Guide to Splines, chapter IV.
+    Variances: Kendall & Stuart 1977, The Advanced Theory of Statistics 1, chapter 10 (mean, median), and
+    Seber & Lee 2003, Linear Regression Analysis, chapter 3 (curves, by their leverage); Akima 1970
+    (J. ACM 17, 589); de Boor 2001, A Practical Guide to Splines, chapter IV.
     """
     if method not in METHODS:
         raise ValueError(f"no overscan method {method!r}, only {', '.join(METHODS)}")

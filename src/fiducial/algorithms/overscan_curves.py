@@ -57,10 +57,12 @@ def polynomial_curve(order: int, rows: Rows, kappa: float) -> tuple[Float64, Flo
     weight = rows.weight
 
     def fit(kept: Flags) -> tuple[Float64, Float64]:
+        # einsum, not BLAS, whose last bits may depend on its number of threads.
         weighted = basis[kept] * weight[kept, None]
-        covariance = np.linalg.inv(weighted.T @ basis[kept])
-        coefficients = covariance @ (weighted.T @ rows.level[kept])
-        return basis @ coefficients, np.sum((basis @ covariance) * basis, axis=1)
+        covariance = np.linalg.inv(np.einsum("ij,ik->jk", weighted, basis[kept]))
+        coefficients = np.einsum("jk,ik,i->j", covariance, weighted, rows.level[kept])
+        curve = np.einsum("ij,j->i", basis, coefficients)
+        return curve, np.einsum("ij,jk,ik->i", basis, covariance, basis)
 
     return *_without_outlier_rows(fit, rows, order + 1, kappa), order + 1
 
@@ -110,6 +112,7 @@ def _without_outlier_rows(fit: _Fit, rows: Rows, parameters: int, kappa: float) 
     """Fit, leave out rows that are kappa sigma off, and again until the same rows are kept."""
     there = np.isfinite(rows.level) & (rows.count > 0)
     root = np.sqrt(rows.weight)
+    rounding = 1e-10 * float(np.max(root[there] * np.abs(rows.level[there]), initial=0.0))
     kept = there
     for _ in range(_ROUNDS):
         if (number := int(np.count_nonzero(kept))) < parameters:
@@ -117,7 +120,7 @@ def _without_outlier_rows(fit: _Fit, rows: Rows, parameters: int, kappa: float) 
         curve, variance = fit(kept)
         scaled = np.where(there, root * (rows.level - curve), np.nan)
         sigma = robust_sigma(scaled[kept])
-        before, kept = kept, there & (np.abs(scaled) <= kappa * sigma) if sigma > 0 else kept
+        before, kept = kept, there & (np.abs(scaled) <= kappa * sigma + rounding)
         if np.array_equal(before, kept):
             break
     freedom = int(np.count_nonzero(before)) - parameters

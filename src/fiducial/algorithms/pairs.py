@@ -70,7 +70,7 @@ def pair_noise(a: Numbers, b: Numbers, *, kappa: float = 5.0) -> PairNoise:
 
     References
     ----------
-    Janesick 2001, Scientific Charge-Coupled Devices, section 2.2.8 (identical flat fields).
+    Janesick 2001, Scientific Charge-Coupled Devices, chapter 2 (photon transfer by differencing).
     """
     difference = clipped_mean(np.subtract(a, b, dtype=np.float64), kappa=kappa)
     if difference.used < 2:
@@ -131,9 +131,9 @@ def flat_pair_gain(
 
     References
     ----------
-    Photon transfer by differencing: Janesick 2001, Scientific Charge-Coupled Devices, section 2.2.8;
-    the ratio of two levels in a pair: Downing et al. 2006 (Scientific Detectors for Astronomy 2005,
-    p. 369); variance of a sample variance: Kenney & Keeping 1951, Mathematics of Statistics 2, section 7.5.
+    Photon transfer by differencing: Janesick 2001, Scientific Charge-Coupled Devices, chapter 2; pairs
+    scaled to a common level: Astier et al. 2019 (A&A 629, A36); the share of the variance that
+    neighbours carry: Downing et al. 2006 (Proc. SPIE 6276, 627609).
     """
     a = _blocks(np.subtract(flat_a, level_a, dtype=np.float64), block)
     b = _blocks(np.subtract(flat_b, level_b, dtype=np.float64), block)
@@ -230,10 +230,17 @@ def _pair_gain(points: _Points, gain: float) -> PairGain:
 def mean_gain(gains: Sequence[PairGain]) -> PairGain:
     """Weighted mean of the gains of disjoint pairs; the error widens if they scatter significantly.
 
+    ``blocks`` is their total and ``scatter`` the reduced chi-square of the pairs.
+
     Raises
     ------
     AlgorithmError
         There is no gain.
+
+    References
+    ----------
+    Bevington & Robinson 2003, Data Reduction and Error Analysis, chapter 4; errors widen as in
+    `fiducial.algorithms.statistics.scatter_inflation`.
     """
     if not gains:
         raise AlgorithmError("there is no pair of flats", hint="a gain needs two flats of one level")

@@ -61,7 +61,7 @@ def truncation_factor(kappa: float) -> float:
 
     References
     ----------
-    Johnson, Kotz & Balakrishnan 1994, Continuous Univariate Distributions 1, eq. 13.135.
+    Johnson, Kotz & Balakrishnan 1994, Continuous Univariate Distributions 1, section 13.10.
     """
     return 1.0 - 2.0 * kappa * exp(-0.5 * kappa**2) / sqrt(2.0 * pi) / erf(kappa / sqrt(2.0))
 
@@ -105,8 +105,9 @@ def clipped_mean(values: Numbers, *, kappa: float = 5.0, iterations: int = 20) -
 
     References
     ----------
-    Stetson 1989, V Advanced School of Astrophysics, lecture 4; tails: `truncation_factor`; error of
-    a standard deviation: Kenney & Keeping 1951, Mathematics of Statistics 2, section 7.12.
+    Clipping: Stetson 1989, V Advanced School of Astrophysics, p. 51; its tails: `truncation_factor`; error
+    of a standard deviation from the fourth moment: Kendall & Stuart 1977, The Advanced Theory of
+    Statistics 1, chapter 10.
     """
     finite = np.ravel(values)
     if finite.dtype.kind == "f":
@@ -115,16 +116,18 @@ def clipped_mean(values: Numbers, *, kappa: float = 5.0, iterations: int = 20) -
         return ClippedMean(nan, nan, nan, nan, 0, 0)
     centre, sigma = _start(finite)
     factor = truncation_factor(kappa)
-    kept, count = finite, -1
+    kept, last = finite, -1
     for _ in range(max(iterations, 1)):
         inside = np.abs(finite - centre) <= kappa * sigma
-        if (number := int(np.count_nonzero(inside))) == count:
+        number = int(np.count_nonzero(inside))
+        if number in (last, 0):  # 0: equal values, off their mean by rounding
             break
-        kept, count = finite[inside], number
+        kept, last = finite[inside], number
         centre = float(np.mean(kept, dtype=np.float64))
-        if count < 2:
+        if number < 2:
             break
         sigma = sqrt(float(np.var(kept, ddof=1, dtype=np.float64)) / factor)
+    count = kept.size
     if count < 2:
         return ClippedMean(centre, nan, nan, nan, count, finite.size - count)
     deviations = kept.astype(np.float64) - centre
@@ -150,6 +153,10 @@ def robust_sigma(values: Numbers, *, kappa: float = 3.5) -> float:
 
     The sigma of `clipped_mean`: unlike the median absolute deviation it is not quantised on integer data
     and loses little of the precision of a standard deviation.
+
+    References
+    ----------
+    As of `clipped_mean`.
     """
     return clipped_mean(values, kappa=kappa).sigma
 
@@ -196,8 +203,8 @@ def autocorrelation_factors(
 
     References
     ----------
-    Priestley 1981, Spectral Analysis and Time Series, eqs. 5.3.5 (mean) and 5.3.23 (variance), in two
-    dimensions.
+    Priestley 1981, Spectral Analysis and Time Series, section 5.3 (variance of a sample mean and of a
+    sample variance), in two dimensions.
     """
     bulk = clipped_mean(residual, kappa=kappa)
     if not bulk.sigma > 0:
@@ -232,19 +239,23 @@ def block_means(image: Numbers, *, size: int = 32, sigma: float | None = None, c
     -------
     Means
         (by, bx)
+
+    References
+    ----------
+    Errors of means of correlated pixels: as of `autocorrelation_factors`.
     """
     rows, columns = (_edges(length, size) for length in image.shape)
     return _group_means(image, rows, columns, sigma, c1)
 
 
 def row_means(image: Numbers, *, sigma: float | None = None, c1: float = 1.0) -> Means:
-    """Means of rows (ny,), with their errors; parameters as in `block_means`."""
+    """Means of rows (ny,), with their errors; parameters and reference as of `block_means`."""
     means = _group_means(image, np.arange(image.shape[0]), np.zeros(1, np.intp), sigma, c1)
     return Means(means.mean[:, 0], means.error[:, 0], means.count[:, 0])
 
 
 def column_means(image: Numbers, *, sigma: float | None = None, c1: float = 1.0) -> Means:
-    """Means of columns (nx,), with their errors; parameters as in `block_means`."""
+    """Means of columns (nx,), with their errors; parameters and reference as of `block_means`."""
     means = _group_means(image, np.zeros(1, np.intp), np.arange(image.shape[1]), sigma, c1)
     return Means(means.mean[0], means.error[0], means.count[0])
 
@@ -254,6 +265,11 @@ def excess_variance(means: Means) -> tuple[float, float]:
 
     ``Var(means) - mean(error^2)`` with uncertainty ``mean(error^2) sqrt(2 / n)``, n the groups with a
     mean; NaN for fewer than two.
+
+    References
+    ----------
+    The moment estimate of a variance component: Searle, Casella & McCulloch 1992, Variance Components,
+    section 3.5.
     """
     known = np.isfinite(means.mean)
     n = int(np.count_nonzero(known))

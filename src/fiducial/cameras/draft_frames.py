@@ -108,7 +108,9 @@ def usable_frames(inputs: Sequence[DraftInput], notebook: Notebook) -> list[Draf
     kept = [frame for frame in frames if frame.shape == common]
     if len(kept) < len(inputs):
         left = len(inputs) - len(kept)
-        notebook.note("layouts", f"{common[1]} x {common[0]}", f"{left} frames of another shape or none left out")
+        notebook.note(
+            "layouts", f"{common[1]} x {common[0]}", f"{left} frames of another shape or none left out"
+        )
     return kept
 
 

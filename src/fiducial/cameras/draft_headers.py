@@ -19,7 +19,18 @@ from fiducial.errors import HeaderError
 type Frames = Sequence[DraftFrame]
 
 # Keywords by what they say, the surest first; patterns are those of regular expressions, whole names.
-EXPOSURE = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXPOSED", "ELAPTIME", "ITIME", "TEXP", "INTTIME", r".*_EXP", "EXP")
+EXPOSURE = (
+    "EXPTIME",
+    "EXPOSURE",
+    "EXP_TIME",
+    "EXPOSED",
+    "ELAPTIME",
+    "ITIME",
+    "TEXP",
+    "INTTIME",
+    r".*_EXP",
+    "EXP",
+)
 BEGIN = ("DATE-BEG", "DATE_BEG", "DATE-OBS", "DATE_OBS", "DATEOBS", "UTSTART", r".*_TS", r"TIMESTAMP|TSTAMP")
 END = ("DATE-END", "DATE_END", "UTEND")
 CLOCK = ("TIME-OBS", "UT", "UTC", "UTC-OBS", "UT-TIME", "UTSTART")  # beside a date without a time
@@ -77,7 +88,9 @@ def draft_headers(frames: Frames, notebook: Notebook, *, one_file_per_detector: 
     _pointing(frames, rules, notebook)
     if one_file_per_detector and "obs_id" not in rules and isinstance(begin, str):
         rules["obs_id"] = begin
-        notebook.note("headers.obs_id", begin, "files are named after the detector; the time is the exposure's")
+        notebook.note(
+            "headers.obs_id", begin, "files are named after the detector; the time is the exposure's"
+        )
     rules["state"] = {key: {} for key in _state_keywords(frames)}
     for key in rules["state"]:
         notebook.note(f"headers.state.{key}", "", "named as a setting of camera or spectrograph", sure=False)
@@ -132,7 +145,10 @@ def _is_detector_temperature(value: Any) -> bool:
 def _begin(frames: Frames) -> Any:
     if (key := keyword(frames, BEGIN, _is_time)) is not None:
         return key
-    day, clock = keyword(frames, BEGIN, _is_day), keyword(frames, CLOCK, lambda v: bool(re.match(r"\d+:\d+", str(v))))
+    day, clock = (
+        keyword(frames, BEGIN, _is_day),
+        keyword(frames, CLOCK, lambda v: bool(re.match(r"\d+:\d+", str(v)))),
+    )
     if day is not None and clock is not None:
         return {"template": f"{{{day}}}T{{{clock}}}"}
     if (key := keyword(frames, ("MJD-BEG", "MJD-OBS", "MJD"), _is_number)) is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ def draft_identity(
         if key is None:
             continue
         values = sorted({as_text(frame.get(key) or "") for frame in frames})
-        common = os.path.commonprefix(values)
+        common = _common_start(values)
         if len(values) > 1 and (key != detectors.key or len(common) < 2):
             continue
         condition = values[0] if len(values) == 1 else f"{common}*"
@@ -72,10 +71,19 @@ def draft_identity(
     return "MyCamera", {"SIMPLE": True}
 
 
+def _common_start(values: Sequence[str]) -> str:
+    """What all values begin with."""
+    first, last = values[0], values[-1]  # sorted: these two differ most
+    same = [a == b for a, b in zip(first, last, strict=False)]
+    return first[: same.index(False) if False in same else len(same)]
+
+
 def _short_name(text: str) -> str:
     """The part of a name with letters and digits in it (STL-1001), else its first word."""
     words = text.split()
-    models = [w for w in words if re.search(r"[A-Za-z]", w) and re.search(r"\d", w) and not re.match(r"\d", w)]
+    models = [
+        w for w in words if re.search(r"[A-Za-z]", w) and re.search(r"\d", w) and not re.match(r"\d", w)
+    ]
     name = re.sub(r"[^A-Za-z0-9_]", "", (models or words or ["MyCamera"])[0])
     return name[:32] if name[:1].isalpha() else f"Camera{name}"[:32]
 
@@ -100,5 +108,7 @@ def draft_pixel_size(frames: Sequence[DraftFrame], layout: str, notebook: Notebo
         if isinstance(value, int | float) and 1 < value < 100:
             notebook.note(f"layouts.{layout}.pixel_size", value, f"from {key}")
             return float(value)
-    notebook.note(f"layouts.{layout}.pixel_size", USUAL_PIXEL, "no keyword says it; this is usual", sure=False)
+    notebook.note(
+        f"layouts.{layout}.pixel_size", USUAL_PIXEL, "no keyword says it; this is usual", sure=False
+    )
     return USUAL_PIXEL

@@ -35,32 +35,37 @@ def flat_pair_gain(one: np.ndarray, other: np.ndarray, noise: float) -> tuple[fl
     Parameters
     ----------
     one, other
-        Signal above bias (rows, columns), adu; NaN where a pixel is not to count.
+        Signal above bias (rows, columns), adu; no pixel saturated, none NaN.
     noise
         Read noise (adu).
 
     Returns
     -------
     tuple or None
-        The mean over blocks of 16 x 16 pixels of (variance - noise^2) / signal is 1 / gain; pixels off by more
-        than 5 sigma of their block are left out, and blocks with a signal below 20 noise^2. None where no block
-        is left. Neighbour covariances are not added.
+        The mean over blocks of 16 x 16 pixels of (variance - noise^2) / signal is 1 / gain. Pixels that are
+        off by more than 5 sigma of their block are left out, and blocks with a signal below 20 noise^2;
+        None where no more than three are left. Neighbour covariances are not added.
     """
     ny, nx = (size // _BLOCK * _BLOCK for size in one.shape)
     if not ny or not nx:
         return None
-    ratio = float(np.nansum(one) / np.nansum(other))
+    ratio = float(one.sum() / other.sum())
     first, second = _blocks(one[:ny, :nx]), _blocks(other[:ny, :nx] * ratio)
+    signal = 0.5 * (first + second).mean(axis=1)
     difference = (first - second) / np.sqrt(1.0 + ratio)
-    signal = np.nanmean(0.5 * (first + second), axis=1)
-    spread = np.nanstd(difference, axis=1)
-    off = np.abs(difference - np.nanmean(difference, axis=1)[:, None]) > _CLIP * spread[:, None]
-    variance = np.nanvar(np.where(off, np.nan, difference), axis=1, ddof=1)
-    bright = np.isfinite(variance) & (signal > _LEAST * noise**2)
+    difference -= difference.mean(axis=1, keepdims=True)
+    kept = np.abs(difference) <= _CLIP * difference.std(axis=1, keepdims=True)
+    count = kept.sum(axis=1)
+    middle_of = (difference * kept).sum(axis=1) / count
+    variance = ((difference - middle_of[:, None]) ** 2 * kept).sum(axis=1) / (count - 1)
+    bright = signal > _LEAST * noise**2
     if np.count_nonzero(bright) < 4:
         return None
     inverse = (variance[bright] - noise**2) / signal[bright]
-    middle, scatter = float(np.median(inverse)), 1.4826 * float(np.median(np.abs(inverse - np.median(inverse))))
+    middle, scatter = (
+        float(np.median(inverse)),
+        1.4826 * float(np.median(np.abs(inverse - np.median(inverse)))),
+    )
     inverse = inverse[np.abs(inverse - middle) <= _CLIP * max(scatter, 1e-12)]
     mean = float(inverse.mean())
     if mean <= 0:

@@ -1,4 +1,4 @@
-"""What column (or row) profiles of dark and lit frames tell: what sees light, where levels step, what settles."""
+"""What column (or row) profiles of dark and lit frames tell: light, steps of the level, settling."""
 
 from __future__ import annotations
 
@@ -52,17 +52,19 @@ def sees_light(response: np.ndarray, axis: int) -> np.ndarray:
     """
     profile = np.median(response, axis=axis)
     typical = float(np.median(profile[profile > BLIND * profile.max()]))
-    return profile > BLIND * typical
+    seeing: np.ndarray = profile > BLIND * typical
+    return seeing
 
 
 def steps(profile: np.ndarray) -> list[int]:
     """Where the level of a profile steps: indices of the first columns of the new level.
 
     Medians of 8 columns on both sides are compared, so that single columns (contaminated, hot, dead) are no
-    step; a step is at least 8 times the scatter of neighbouring columns, and at least 1 adu.
+    step; a step is at least 8 times the scatter of neighbouring columns, and at least 1 adu. The outermost
+    16 columns are left out: transients of the readout are there, and no amplifier is as narrow.
     """
     n = len(profile)
-    if n < 2 * _WINDOW:
+    if n < 4 * _WINDOW:
         return []
     scatter = 1.4826 * float(np.median(np.abs(np.diff(profile)))) / np.sqrt(2)
     limit = max(_STEP_LEAST, _STEP_SIGMA * scatter)
@@ -70,6 +72,7 @@ def steps(profile: np.ndarray) -> list[int]:
     middles = np.median(views, axis=1)
     change = np.zeros(n)
     change[_WINDOW : n - _WINDOW + 1] = np.abs(middles[_WINDOW:] - middles[: n - 2 * _WINDOW + 1])
+    change[: 2 * _WINDOW] = change[n - 2 * _WINDOW :] = 0.0
     return [_sharpest(profile, span) for span in runs(change > limit)]
 
 

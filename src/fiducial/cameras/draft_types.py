@@ -46,7 +46,9 @@ def draft_types(frames: Frames, exposure_key: str, notebook: Notebook) -> Types:
     Where no word will do, lit and dark frames are told apart by their level.
     """
     bright, threshold = split_by_level(frames)
-    sources = [key for key in (*TYPE_KEYWORDS, *FREE_TEXT, *NAMES) if any(f.get(key) is not None for f in frames)]
+    sources = [
+        key for key in (*TYPE_KEYWORDS, *FREE_TEXT, *NAMES) if any(f.get(key) is not None for f in frames)
+    ]
     wordless = not any(frame.get(key) is not None for frame in frames for key in (*TYPE_KEYWORDS, *FREE_TEXT))
     rules, found = [], {}
     for kind in ("bias", "arc", "fe55", "dark", "flat"):
@@ -140,7 +142,8 @@ def _surely(kind: str, frames: Frames, possible: Sequence[bool], sources: Sequen
     return [
         i
         for i, frame in enumerate(frames)
-        if possible[i] and not any(kind_of(as_text(frame.get(key) or "")) in others for key in sources)
+        if possible[i]
+        and not any(kind_of(as_text(frame.get(key) or "")) in others for key in sources)
         and not (kind == "dark" and frame.get("OBJECT") is not None)
     ]
 
@@ -182,7 +185,9 @@ def _by_level(
     kind: str, frames: Frames, bright: set[int], threshold: float
 ) -> tuple[dict[str, Any], list[DraftFrame], str]:
     members = [frame for i, frame in enumerate(frames) if (i in bright) == (kind == "flat")]
-    members = [frame for frame in members if kind_of(as_text(frame.get("$FOLDER") or "")) in (kind, "flat", None)]
+    members = [
+        frame for frame in members if kind_of(as_text(frame.get("$FOLDER") or "")) in (kind, "flat", None)
+    ]
     sign = ">" if kind == "flat" else "<="
     return {"$LEVEL": f"{sign} {threshold:g}"}, members, "no word tells them all; their level does"
 

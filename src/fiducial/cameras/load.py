@@ -69,8 +69,18 @@ def known_cameras() -> tuple[str, ...]:
 
 def camera_to_yaml(camera: Camera) -> str:
     """The camera as the text of a camera file; what has its default value is left out."""
-    content = camera.model_dump(mode="json", exclude_defaults=True)
+    content = camera_content(camera)
     return yaml.dump(content, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=110)
+
+
+def camera_content(camera: Camera) -> dict[str, Any]:
+    """The camera as the plain content of a file: no defaults, a bare keyword where a rule is no more."""
+    content = camera.model_dump(mode="json", exclude_defaults=True)
+    headers = content["headers"]
+    for fact, rule in headers.items():
+        if isinstance(rule, dict) and rule.keys() == {"key"} and isinstance(rule["key"], str):
+            headers[fact] = rule["key"]
+    return content
 
 
 def camera_from_yaml(text: str, source: str) -> Camera:

@@ -79,5 +79,7 @@ def detrend(repository: str, exposures: str, json: bool, **wishes: object) -> in
     else:
         rows = [(f.exposure, f.detector, f.file or f.reason) for f in result.frames]
         show.table(result.run, ("exposure", "detector", "file"), rows)
+        for note in result.notes:
+            show.say(note)
         show.next_step(f"butler query-datasets {repository} detrended --collections {result.run}")
     return Exit.DONE if result.complete else Exit.SET_ASIDE

@@ -21,6 +21,7 @@ _DATE = "A date or time (TAI), e.g. 2026-09-01 or 2026-09-01T12:00:00."
 @click.option(
     "--override", metavar="REASON", help="Certify what did not pass, for this reason; it is recorded."
 )
+@options.detectors
 @options.instrument
 @options.json
 def certify(repository: str, runs: tuple[str, ...], json: bool, **wishes: Any) -> int:

@@ -60,7 +60,7 @@ def plan(repository: str, kinds: tuple[str, ...], find_dates: bool, json: bool, 
 
     request = _as_request(wishes)
     if find_dates:
-        dates = service.find_dates(repository, kinds or KINDS, request)
+        dates = service.find_dates(repository, kinds, request)
         show.emit(dates) if json else show_dates(dates)
         return Exit.DONE if dates else Exit.NOTHING
     plans = service.plan(repository, kinds or KINDS, request)

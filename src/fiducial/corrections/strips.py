@@ -46,7 +46,7 @@ def plan_strips(amplifiers: Sequence[Amplifier], height: int | None = None) -> t
         Of one detector.
     height
         Readout rows of a strip, at least one; None: one strip, the whole detector. Above `BLOCK` it is
-        rounded down to a multiple of it.
+        rounded down to a multiple of it, below to a power of two.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def plan_strips(amplifiers: Sequence[Amplifier], height: int | None = None) -> t
 
 
 def _round(height: int) -> int:
-    return height // BLOCK * BLOCK if height >= BLOCK else max(1, height)
+    return height // BLOCK * BLOCK if height >= BLOCK else 1 << max(0, height.bit_length() - 1)
 
 
 def _spans(amplifiers: Sequence[Amplifier], first: int, last: int) -> tuple[RowSpan, ...]:

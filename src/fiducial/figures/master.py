@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fiducial.cameras.model import Amplifier
 from fiducial.figures.display import block_for, block_mean
 from fiducial.figures.outline import draw_amplifiers
-from fiducial.figures.panels import panel_sheet, show_bar, show_image
+from fiducial.figures.panels import FLAT, panel_sheet, show_bar, show_image
 from fiducial.figures.style import sequential, stretch, styled, with_unit
 
 
@@ -50,7 +50,7 @@ def draw_master(
     block = block_for(shape, largest)
     shown = block_mean(image, block, usable)
     limits, colours = stretch(shown), sequential()
-    sheet = panel_sheet(shape, 1, columns=1, width=7.6)
+    sheet = panel_sheet(shape, 1, columns=1, width=9.6 if shape[0] < FLAT * shape[1] else 7.6)
     show_image(sheet.panels[0], shown, block=(block, block), shape=shape, limits=limits, colours=colours)
     draw_amplifiers(sheet.panels[0], amplifiers, corners=True)
     show_bar(sheet.figure, sheet.bars[0], limits=limits, colours=colours, label=with_unit(quantity, unit))

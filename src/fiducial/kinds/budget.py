@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fiducial.cameras.model import Amplifier, Camera
 
 MEGABYTE = 1e6
-STRIPS = 512 * MEGABYTE
+STRIPS = 256 * MEGABYTE
 """Default bound of what the strips of a stack take."""
 
 _LIBRARIES = 420 * MEGABYTE  # interpreter, astropy, lsst.*, scipy, a query's caches

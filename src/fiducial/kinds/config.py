@@ -1,5 +1,7 @@
 """The settings that all stacks share."""
 
+from typing import Any
+
 from lsst.pex.config import Config, ConfigField, ListField, RangeField
 
 from fiducial.corrections.chain import require_valid
@@ -14,7 +16,7 @@ class ChainConfig(Config):
     chain = ListField[str](
         doc="The corrections, in order. With 'gain' the work is in electrons, else in adu."
     )
-    corrections = ConfigField(doc="The settings of each correction.", dtype=CorrectionsConfig)
+    corrections: Any = ConfigField(doc="The settings of each correction.", dtype=CorrectionsConfig)
 
     def validate(self) -> None:
         """Refuse a chain that cannot work."""

@@ -85,6 +85,30 @@ class Batch:
     added: NDArray[np.float64]
 
 
+class _Buffers:
+    """Memory of batches, used again by the next strip: fresh pages cost as much as the corrections."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, NDArray[np.float32]] = {}
+        self._flags: dict[str, NDArray[np.bool_]] = {}
+
+    def batch(self, amplifier: Amplifier, window: Region, count: int) -> Batch:
+        """A batch for an amplifier, its pixels not yet filled in."""
+        shape = (count, *window.shape)
+        size = int(np.prod(shape))
+        if self._values.get(amplifier.name, np.empty(0)).size < size:
+            self._values[amplifier.name] = np.empty(size, np.float32)
+            self._flags[amplifier.name] = np.empty(size, np.bool_)
+        return Batch(
+            amplifier,
+            window,
+            self._values[amplifier.name][:size].reshape(shape),
+            self._flags[amplifier.name][:size].reshape(shape),
+            np.zeros(window.shape, np.int32),
+            np.zeros(count),
+        )
+
+
 def with_usable_frames[Result](
     frames: Sequence[DetectorFrame],
     aside: Sequence[AsideNote],
@@ -145,13 +169,15 @@ def batches(
 ) -> Iterator[Batch]:
     """All pixels of prepared frames: strip by strip, amplifier by amplifier, each read once.
 
-    ``extra`` bytes are needed for each pixel of each frame beside the batch.
+    ``extra`` bytes are needed for each pixel of each frame beside the batch. A batch is valid until the
+    next strip: its memory is used again.
     """
     amplifiers = frames[0].amplifiers
     free = means.memory - sum(frame.kept_bytes for frame in frames)
     height = strip_height(amplifiers, len(frames), free, extra, means.threads)
+    buffers = _Buffers()
     for strip in plan_strips(amplifiers, height):
-        yield from _read(frames, chain, strip, offsets, run)
+        yield from _read(frames, chain, strip, offsets, run, buffers)
 
 
 def _keep_images(frames: Sequence[DetectorFrame], chain: Chain, memory: float) -> None:
@@ -165,9 +191,15 @@ def _keep_images(frames: Sequence[DetectorFrame], chain: Chain, memory: float) -
 
 
 def _read(
-    frames: Sequence[DetectorFrame], chain: Chain, strip: Strip, offsets: Offsets, run: Run
+    frames: Sequence[DetectorFrame],
+    chain: Chain,
+    strip: Strip,
+    offsets: Offsets,
+    run: Run,
+    buffers: _Buffers,
 ) -> list[Batch]:
-    found = [_empty(amp, window, len(frames)) for amp, window in strip_windows(frames[0].amplifiers, strip)]
+    windows = strip_windows(frames[0].amplifiers, strip)
+    found = [buffers.batch(amp, window, len(frames)) for amp, window in windows]
     shifts = [offsets(batch.amplifier) for batch in found]
     lock = Lock()
 
@@ -179,18 +211,6 @@ def _read(
 
     run(fill, len(frames))
     return found
-
-
-def _empty(amplifier: Amplifier, window: Region, count: int) -> Batch:
-    shape = window.shape
-    return Batch(
-        amplifier,
-        window,
-        np.empty((count, *shape), np.float32),
-        np.empty((count, *shape), np.bool_),
-        np.zeros(shape, np.int32),
-        np.zeros(count),
-    )
 
 
 def _fill(batch: Batch, index: int, segment: Segment, shift: float | None, lock: Lock) -> None:

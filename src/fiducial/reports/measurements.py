@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fiducial.figures.histogram import draw_histogram
 from fiducial.figures.timeline import Track, draw_timeline
-from fiducial.products.residuals import Z_EDGES
 from fiducial.reports.headline import detector_name
 from fiducial.reports.model import ReportData
 from fiducial.reports.numbers import measured, number, plural
@@ -18,7 +18,7 @@ from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.rows import Measurements
 from fiducial.reports.words import test_name, upper_first, worst_of
 
-ALWAYS = ("level", "noise", "amplifier_ratio")
+ALWAYS = ("level", "noise", "amplifier_ratio", "detector_ratio")
 IF_NOT_PASSED = (
     "noise_certified",
     "noise_clean",
@@ -51,17 +51,17 @@ def timelines(data: ReportData, detector: int, results: Measurements, album: Alb
     here = results.where(results["applicable"] & (results["exposure"] >= 0), detector=detector)
     pictures = []
     for test in (*ALWAYS, *IF_NOT_PASSED):
-        of_test = here.where(test=test, scope="amplifier")
+        of_test = here.where(test=test)
         of_test = of_test.where(np.isfinite(of_test["value"]) & np.isfinite(of_test["mjd"]))
-        judged = set(of_test.judged()["outcome"].tolist())
-        if len(of_test) and (test in ALWAYS or judged & {"fail", "warn"}):
+        stands_out = np.isin(of_test["outcome"], ("fail", "warn")) & (of_test["role"] != "first")
+        if len(of_test) and (test in ALWAYS or stands_out.any()):
             pictures.append(_timeline(data, detector, test, of_test, album))
     return tuple(pictures)
 
 
 def _timeline(data: ReportData, detector: int, test: str, rows: Measurements, album: Album) -> Picture:
     names = [amplifier.name for amplifier in data.camera.amplifiers(detector)]
-    tracks = [_track(name, rows.where(amplifier=name)) for name in names]
+    tracks = [_track(name or "whole detector", rows.where(amplifier=name)) for name in [*names, ""]]
     tracks = [track for track in tracks if len(track.value)]
     unit = str(rows["unit"][0])
     what = f"{test_name(test)}, {data.label}, detector {detector_name(data, detector)}"
@@ -95,34 +95,36 @@ def _track(name: str, rows: Measurements) -> Track:
 
 def histogram(data: ReportData, detector: int, album: Album) -> Picture | None:
     """Histograms of z: frames that count, first exposures, and the unit Gaussian."""
-    stack = data.residuals[detector]
-    if not stack.histograms.size:
+    residuals = data.residuals[detector]
+    if residuals.edges is None or residuals.counts is None or not residuals.counts.size:
         return None
-    first = np.array([role == "first" for role in stack.roles], dtype=bool)
+    edges = residuals.edges
+    roles = np.array(residuals.roles)
     by_name = {}
     for name, chosen in (
-        ("exposures in the master", np.array([r == "input" for r in stack.roles], dtype=bool)),
-        ("other exposures", np.array([r not in ("input", "first") for r in stack.roles], dtype=bool)),
-        ("first exposures", first),
+        ("exposures in the master", roles == "input"),
+        ("other exposures", (roles != "input") & (roles != "first")),
+        ("first exposures", roles == "first"),
     ):
         if chosen.any():
-            by_name[f"{name} ({int(chosen.sum())})"] = stack.histograms[chosen].sum(axis=(0, 1))
+            counts = residuals.counts[chosen].reshape(-1, len(edges) - 1).sum(axis=0)
+            by_name[f"{name} ({int(chosen.sum())})"] = counts
     if not by_name:
         return None
     return album.picture(
-        draw_histogram(Z_EDGES, by_name),
+        draw_histogram(edges, by_name),
         title=f"Residuals in units of their noise, {data.label}, detector {detector_name(data, detector)}",
-        description="; ".join(f"{name}: {_width(counts)}" for name, counts in by_name.items()) + ".",
+        description="; ".join(f"{name}: {_width(edges, counts)}" for name, counts in by_name.items()) + ".",
         caption="Residuals over their expected noise, on a logarithmic scale; the line is the unit "
         "Gaussian. The outermost bins hold all that is beyond them.",
     )
 
 
-def _width(counts: np.ndarray[Any, Any]) -> str:
+def _width(edges: NDArray[Any], counts: NDArray[Any]) -> str:
     total = float(counts.sum())
     if total <= 0:
         return "no pixel"
-    middles = 0.5 * (Z_EDGES[1:] + Z_EDGES[:-1])
+    middles = 0.5 * (edges[1:] + edges[:-1])
     mean = float((counts * middles).sum() / total)
     rms = float(np.sqrt((counts * (middles - mean) ** 2).sum() / total))
     beyond = float(counts[np.abs(middles) > 5].sum()) / total

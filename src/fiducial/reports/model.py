@@ -15,7 +15,6 @@ if TYPE_CHECKING:  # these cost a second to import, or are needed for their name
 
     from fiducial.cameras.facts import FrameFacts
     from fiducial.cameras.model import Camera
-    from fiducial.products.residuals import ResidualStack
 
 type Rows = "Sequence[Mapping[str, object]] | pa.Table"
 """Measurement rows of `fiducial.verify`: mappings, or an Arrow table of the same columns."""
@@ -129,6 +128,26 @@ class Master:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Residuals:
+    """What is left of each frame of one detector after its correction, in blocks of pixels.
+
+    Frames may stand in any order; ``images`` are (n, by, bx), each pixel the mean of a block of
+    ``block`` (rows, columns) pixels of the assembled detector, NaN where none was usable.
+    """
+
+    exposures: Sequence[int]
+    roles: Sequence[str]  # input, held_out, other_day, first
+    mjd: Sequence[float]  # TAI, middle of the exposure
+    images: NDArray[np.float32]
+    unit: str
+    block: tuple[int, int] = (1, 1)
+    second_images: NDArray[np.float32] | None = None  # the same frames under another overscan model
+    models: tuple[str, str] = ("the model used", "the second model")
+    edges: NDArray[np.float64] | None = None  # (n_bins + 1,) of z = residual / expected sigma
+    counts: NDArray[np.integer] | None = None  # (n, n_bins), or (n, n_amplifiers, n_bins)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Certification:
     """For which dates a production is certified, and where."""
 
@@ -152,7 +171,11 @@ class HistoryStep:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportData:
-    """Everything the report of one kind (and filter) of a production says."""
+    """Everything the report of one kind (and filter) of a production says.
+
+    Mappings by detector may load what they hold when asked for it: only one master at a time is held
+    while a page is made.
+    """
 
     camera: Camera
     kind: str
@@ -171,8 +194,7 @@ class ReportData:
     previous: Mapping[int, Master] = field(default_factory=dict)  # certified before, by detector id
     results: Rows = ()
     verdict: Mapping[str, Any] | None = None
-    residuals: Mapping[int, ResidualStack] = field(default_factory=dict)  # by detector id
-    overscan: str = ""  # the overscan model of the run, to name the first of two
+    residuals: Mapping[int, Residuals] = field(default_factory=dict)  # by detector id
     certified: Certification | None = None
     commands: Sequence[str] = ()  # as typed, one after the other
     history: Sequence[HistoryStep] = ()

@@ -12,9 +12,8 @@ from fiducial.figures.display import block_for, block_mean
 from fiducial.figures.encode import data_uri, palette_png
 from fiducial.figures.residuals import draw_residuals
 from fiducial.figures.style import diverging, symmetric_stretch
-from fiducial.products.residuals import ResidualStack
 from fiducial.reports.headline import detector_name
-from fiducial.reports.model import ReportData
+from fiducial.reports.model import ReportData, Residuals
 from fiducial.reports.numbers import number
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.room import Room
@@ -57,23 +56,23 @@ class ResidualView:
 
 def residual_view(data: ReportData, detector: int, room: Room, album: Album) -> ResidualView:
     """Show one detector's residuals in figures."""
-    stack = data.residuals[detector]
-    order = np.argsort(stack.mjd, kind="stable")
-    painter = _Painter(data, stack, album, room.residual)
+    residuals = data.residuals[detector]
+    order = np.argsort(residuals.mjd, kind="stable")
+    painter = _Painter(data, detector, residuals, album, room.residual)
     return ResidualView(
         pair=_pair(painter, order),
         mean=_mean(painter),
         models=_models(painter, order),
-        no_models="" if len(stack.second_images) else "No second overscan model was fitted.",
+        no_models="" if _has_second(residuals) else "No second overscan model was fitted.",
     )
 
 
-def contact_sheet(stack: ResidualStack, failed: frozenset[int], room: int) -> ContactSheet:
+def contact_sheet(residuals: Residuals, failed: frozenset[int], room: int) -> ContactSheet:
     """The residual images of all exposures in the order of time.
 
     Parameters
     ----------
-    stack
+    residuals
         Residuals of one detector.
     failed
         Exposures with a failing test on it; these, the first exposure and the one after it keep
@@ -82,56 +81,60 @@ def contact_sheet(stack: ResidualStack, failed: frozenset[int], room: int) -> Co
         Characters that the images may take. Where there is not enough they become coarser, and in
         the end fewer.
     """
-    order = np.argsort(stack.mjd, kind="stable")
-    half = symmetric_stretch(stack.images[:, ::2, ::2])
-    pair = _neighbours(stack, order) or ()
-    urgent = [i for i in order.tolist() if i in pair or int(stack.exposures[i]) in failed]
+    order = np.argsort(residuals.mjd, kind="stable")
+    half = symmetric_stretch(residuals.images[:, ::2, ::2])
+    pair = _neighbours(residuals, order) or ()
+    urgent = [i for i in order.tolist() if i in pair or int(residuals.exposures[i]) in failed]
     others = [i for i in order.tolist() if i not in urgent]
     shown: dict[int, Frame] = {}
     for indices in (urgent, others):
         left = room - sum(len(frame.address) for frame in shown.values())
-        shown |= _fitting(stack, indices, half, left, failed)
+        shown |= _fitting(residuals, indices, half, left, failed)
     frames = tuple(shown[index] for index in order.tolist() if index in shown)
-    side = f"{stack.binning} × {stack.binning}"
+    rows, columns = residuals.block
     return ContactSheet(
         frames=frames,
-        half_width=f"{number(half, 3)} {stack.unit}",
+        half_width=f"{number(half, 3)} {residuals.unit}",
         binning="every pixel of the detector"
-        if stack.binning == 1
-        else f"each pixel shown is the mean of {side} pixels",
-        coarser=sum(frame.width < stack.images.shape[2] for frame in frames),
+        if rows * columns == 1
+        else f"each pixel shown is the mean of {columns} × {rows} pixels",
+        coarser=sum(frame.width < residuals.images.shape[2] for frame in frames),
         left_out=len(order) - len(frames),
     )
 
 
 def _fitting(
-    stack: ResidualStack, indices: list[int], half: float, room: int, failed: frozenset[int]
+    residuals: Residuals, indices: list[int], half: float, room: int, failed: frozenset[int]
 ) -> dict[int, Frame]:
     """Images of exposures, all as fine as fits into the room; those beyond it are left out."""
-    pixels = int(np.prod(stack.images.shape[1:]))
+    pixels = int(np.prod(residuals.images.shape[1:]))
     coarse = next((c for c in (1, 2, 4) if len(indices) * pixels / c**2 <= 0.9 * room), 4)
     chosen: dict[int, Frame] = {}
     for index in indices:
-        image = block_mean(stack.images[index], coarse)
+        image = block_mean(residuals.images[index], coarse)
         address = data_uri(palette_png(image, diverging(), -half, half))
         room -= len(address)
         if room < 0:
             break
-        chosen[index] = _frame(stack, index, address, image.shape, failed)
+        chosen[index] = _frame(residuals, index, address, image.shape, failed)
     return chosen
 
 
-def _neighbours(stack: ResidualStack, order: NDArray[np.intp]) -> tuple[int, int] | None:
+def _neighbours(residuals: Residuals, order: NDArray[np.intp]) -> tuple[int, int] | None:
     """The first exposure of the first set that has one marked so, and the one taken after it."""
     if len(order) < 2:
         return None
-    firsts = [position for position, index in enumerate(order) if stack.roles[index] == "first"]
+    firsts = [position for position, index in enumerate(order) if residuals.roles[index] == "first"]
     position = next((p for p in firsts if p + 1 < len(order)), 0)
     return int(order[position]), int(order[position + 1])
 
 
-def _role(stack: ResidualStack, index: int) -> str:
-    return ROLES.get(stack.roles[index], stack.roles[index])
+def _role(residuals: Residuals, index: int) -> str:
+    return ROLES.get(residuals.roles[index], residuals.roles[index])
+
+
+def _has_second(residuals: Residuals) -> bool:
+    return residuals.second_images is not None and len(residuals.second_images) > 0
 
 
 def _scatter(image: NDArray[np.float32], unit: str) -> str:
@@ -148,14 +151,15 @@ class _Painter:
     """Draws residual images of one detector."""
 
     data: ReportData
-    stack: ResidualStack
+    detector: int
+    residuals: Residuals
     album: Album
     largest: int
 
     @property
     def what(self) -> str:
         """Whose residuals, in words."""
-        return f"Residual {self.data.label} of detector {detector_name(self.data, self.stack.detector)}"
+        return f"Residual {self.data.label} of detector {detector_name(self.data, self.detector)}"
 
     def picture(
         self,
@@ -168,31 +172,34 @@ class _Painter:
         width: float = 9.6,
     ) -> Picture:
         """A figure of some images, each with its title."""
-        stack = self.stack
-        block = block_for((stack.images.shape[1], stack.images.shape[2]), self.largest)
-        side = stack.binning * block
+        residuals = self.residuals
+        block = block_for((residuals.images.shape[1], residuals.images.shape[2]), self.largest)
+        rows, columns_of_block = residuals.block
         figure = draw_residuals(
             [block_mean(image, block) for image in parts.values()],
             list(parts),
-            self.data.camera.amplifiers(stack.detector),
-            shape=(int(stack.shape[0]), int(stack.shape[1])),
-            block=(side, side),
-            unit=stack.unit,
+            self.data.camera.amplifiers(self.detector),
+            shape=self.data.camera.layout(self.detector).shape,
+            block=(rows * block, columns_of_block * block),
+            unit=residuals.unit,
             columns=columns,
             own_scales=own_scales,
             width=width,
         )
-        seen = "; ".join(f"{name}: {_scatter(image, stack.unit)}" for name, image in parts.items())
+        seen = "; ".join(f"{name}: {_scatter(image, residuals.unit)}" for name, image in parts.items())
         return self.album.picture(figure, title=title, description=f"{seen}.", caption=caption)
 
 
 def _pair(painter: _Painter, order: NDArray[np.intp]) -> Picture | None:
-    stack = painter.stack
-    pair = _neighbours(stack, order)
+    residuals = painter.residuals
+    pair = _neighbours(residuals, order)
     if pair is None:
         return None
     return painter.picture(
-        {f"{stack.exposures[index]}, {_role(stack, index)}": stack.images[index] for index in pair},
+        {
+            f"{residuals.exposures[index]}, {_role(residuals, index)}": residuals.images[index]
+            for index in pair
+        },
         title=f"{painter.what}: the first exposure beside the next",
         caption="What only the first exposure of a set shows (stripes, a bright corner) is gone in "
         "the next. Blue: below the master. Red: above.",
@@ -200,11 +207,11 @@ def _pair(painter: _Painter, order: NDArray[np.intp]) -> Picture | None:
 
 
 def _mean(painter: _Painter) -> Picture | None:
-    stack = painter.stack
-    counting = np.array([role != "first" for role in stack.roles], dtype=bool)
+    residuals = painter.residuals
+    counting = np.array([role != "first" for role in residuals.roles], dtype=bool)
     if counting.sum() < 2:
         return None
-    images = stack.images[counting]
+    images = residuals.images[counting]
     known = np.isfinite(images)
     number_of = known.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -219,17 +226,17 @@ def _mean(painter: _Painter) -> Picture | None:
 
 
 def _models(painter: _Painter, order: NDArray[np.intp]) -> Picture | None:
-    stack = painter.stack
-    if not len(stack.second_images):
+    residuals = painter.residuals
+    if residuals.second_images is None or not _has_second(residuals):
         return None
-    pair = _neighbours(stack, order)
+    pair = _neighbours(residuals, order)
     index = pair[1] if pair else int(order[0])
-    first, second = stack.images[index], stack.second_images[index]
-    names = (painter.data.overscan or "the run's model", stack.second_overscan or "second model")
+    first, second = residuals.images[index], residuals.second_images[index]
+    name, other = residuals.models
     return painter.picture(
-        {names[0]: first, f"{names[1]} ": second, "difference": first - second},
+        {name: first, f"{other} ": second, "difference": first - second},
         title=f"{painter.what} under two overscan models",
-        caption=f"Exposure {stack.exposures[index]} under two models of the overscan. A pattern that one "
+        caption=f"Exposure {residuals.exposures[index]} under two models of the overscan. A pattern that one "
         "has and the other has not was made by the overscan model, not by the detector. "
         "The difference has a scale of its own.",
         own_scales=(2,),
@@ -237,15 +244,15 @@ def _models(painter: _Painter, order: NDArray[np.intp]) -> Picture | None:
 
 
 def _frame(
-    stack: ResidualStack, index: int, address: str, shape: tuple[int, ...], failed: frozenset[int]
+    residuals: Residuals, index: int, address: str, shape: tuple[int, ...], failed: frozenset[int]
 ) -> Frame:
-    exposure = int(stack.exposures[index])
+    exposure = int(residuals.exposures[index])
     return Frame(
         exposure=exposure,
-        role=_role(stack, index),
+        role=_role(residuals, index),
         failed=exposure in failed,
         address=address,
-        description=f"Residual of exposure {exposure}: {_scatter(stack.images[index], stack.unit)}",
+        description=f"Residual of exposure {exposure}: {_scatter(residuals.images[index], residuals.unit)}",
         width=int(shape[1]),
         height=int(shape[0]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lsst.daf.butler import CollectionType, MissingCollectionError, MissingDatasetTypeError
@@ -18,7 +19,7 @@ def collections_below(butler: Butler, prefix: str) -> list[str]:
 
 
 def runs_of(butler: Butler, chain: str) -> list[str]:
-    """List the runs that a chain of outputs wrote itself, the newest first; none if there is no such chain."""
+    """List the runs that a chain of outputs wrote itself, the newest first; none without such a chain."""
     try:
         children = butler.collections.get_info(chain).children
     except MissingCollectionError:
@@ -50,3 +51,11 @@ def image_types(butler: Butler) -> list[str]:
     """List the dataset types that are image products."""
     types = butler.registry.queryDatasetTypes("*")
     return sorted(t.name for t in types if t.storageClass_name == IMAGE_STORAGE)
+
+
+def top_of(butler: Butler, collections: Iterable[str]) -> list[str]:
+    """List the calibration collections and chains among some that no other one of them contains."""
+    infos = [butler.collections.get_info(name) for name in collections]
+    below = {child for info in infos for child in info.children}
+    wanted = (CollectionType.CHAINED, CollectionType.CALIBRATION)
+    return [info.name for info in infos if info.type in wanted and info.name not in below]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fiducial.repository import Adopted
+    from fiducial.repository.certify import Certification
 
 
 def adopt(
@@ -21,7 +21,7 @@ def adopt(
     detector: int | None = None,
     physical_filter: str | None = None,
     instrument: str | None = None,
-) -> Adopted:
+) -> Certification:
     """Take plain FITS masters in as certified calibrations.
 
     Parameters

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fiducial.errors import RepositoryError, UsageError, VerificationFailed
+from fiducial.errors import UsageError, VerificationFailed
 from fiducial.service.verdicts import Verdict, verdict_of_run
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def certify(
     begin: str,
     end: str | None = None,
     override: str | None = None,
+    detectors: Sequence[int] = (),
     instrument: str | None = None,
 ) -> Certified:
     """Certify calibrations for a span of dates, and put them first in ``CAMERA/calib``.
@@ -61,6 +62,8 @@ def certify(
         Validity, ISO 8601 (TAI); end None is open.
     override
         Why something that did not pass is certified all the same; it is recorded.
+    detectors
+        Those that make a whole set; none: all that the camera has for science.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def certify(
         verdicts = [_accepted(repository, production, override) for production in productions]
         certified = []
         for production, verdict in zip(productions, verdicts, strict=True):
-            certified.append(_certify(repository, production, verdict, begin, end, override))
+            certified.append(_certify(repository, production, verdict, begin, end, override, detectors))
         return _chain(repository, productions, certified)
 
 
@@ -105,23 +108,18 @@ def _certify(
     begin: str,
     end: str | None,
     override: str | None,
+    detectors: Sequence[int],
 ) -> CertifiedProduct:
-    done: Any = repository.certify(
-        production.kind, production.collection, production.names.certified, begin=begin, end=end
-    )
-    reason = override or "" if verdict.word not in ("pass", "warn") else ""
-    repository.ledger.append(
-        "certify",
-        instrument=repository.instrument,
-        inputs={
-            "kind": production.kind,
-            "begin": begin,
-            "end": end,
-            "verdict": verdict.word,
-            "override": reason,
-        },
-        run=done.run,
-        outcome=f"{len(done.products)} certified into {done.collection}",
+    accepted = verdict.word in ("pass", "warn")
+    reason = "" if accepted else override or ""
+    done = repository.certify(
+        production.kind,
+        production.collection,
+        production.names.certified,
+        begin=begin,
+        end=end,
+        detectors=detectors or None,
+        reason=f"verdict {verdict.word}" + (f", overridden: {reason}" if reason else ""),
     )
     return CertifiedProduct(
         production.kind, done.run, done.collection, len(done.products), begin, end, verdict.word, reason
@@ -135,12 +133,4 @@ def _chain(
     names = productions[0].names
     repository.prepend_chain(names.ticket_chain, [product.collection for product in certified])
     change = repository.prepend_chain(names.calib, [names.ticket_chain])
-    if names.ticket_chain not in change.after:
-        raise RepositoryError(f"{names.ticket_chain} did not enter {names.calib}")
-    repository.ledger.append(
-        "chain",
-        instrument=repository.instrument,
-        before={change.chain: change.before},
-        after={change.chain: change.after},
-    )
     return Certified(tuple(certified), names.ticket_chain, change.chain, change.before, change.after)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fiducial.errors import NothingToDo
+from fiducial.service.chains import Adapted, adapt_chain
 from fiducial.service.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Detrended:
 
     run: str
     frames: tuple[DetrendedFrame, ...]
+    notes: tuple[str, ...] = ()  # corrections that were left out
 
     @property
     def complete(self) -> bool:
@@ -83,12 +86,14 @@ def detrend(
     told = progress or Silent()
     with Repository.open(root, writeable=True, instrument=instrument) as repository:
         camera = repository.instrument
+        ids = parse_ids(exposures)
+        adapted = _adapted(repository, ids, detectors, overrides)
         job = Job(
             pipeline=PIPELINES / "Detrend.yaml",
             inputs=(*(collections or f"{camera}/calib").split(","), f"{camera}/raw/all"),
             output=f"{camera}/detrended",
-            where=data_query(camera, parse_ids(exposures), detectors),
-            overrides=tuple(overrides),
+            where=data_query(camera, ids, detectors),
+            overrides=(*adapted.overrides, *overrides),
         )
         outcome = run_job(
             repository,
@@ -101,7 +106,33 @@ def detrend(
         repository.ledger.append(
             "detrend", instrument=camera, inputs={"exposures": exposures}, run=outcome.run
         )
-        return Detrended(outcome.run, tuple(_frames(repository, outcome, output)))
+        return Detrended(outcome.run, tuple(_frames(repository, outcome, output)), adapted.notes)
+
+
+def _adapted(
+    repository: Repository, exposures: Sequence[int], detectors: Sequence[int], overrides: Sequence[str]
+) -> Adapted:
+    """Leave out of the chain what no master is certified for; none known at all is left to the graph."""
+    from fiducial.kinds.detrend import DetrendConfig
+
+    chosen = [r for r in repository.records() if r.exposure in set(exposures)]
+    if detectors:
+        chosen = [r for r in chosen if r.detector in detectors]
+    if not chosen:
+        raise NothingToDo(
+            f"{repository.root} holds none of the exposures asked for",
+            hint=f"`butler query-dimension-records {repository.root} exposure` lists those there are",
+        )
+    first = min(chosen, key=lambda r: r.exposure)
+    return adapt_chain(
+        repository,
+        "detrend",
+        list(DetrendConfig().chain),
+        exposure=first.exposure,
+        detectors=sorted({r.detector for r in chosen}),
+        physical_filter=first.facts.filter,
+        wished=overrides,
+    )
 
 
 def _frames(repository: Repository, outcome: Outcome, output: str | Path | None) -> list[DetrendedFrame]:

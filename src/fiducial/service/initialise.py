@@ -45,7 +45,6 @@ def init(root: str | Path, camera: str | Path, *, add: bool = False) -> Initiali
 
     with Repository.create(root, model, add=add) as repository:
         register_dataset_types(repository.butler, sorted(PIPELINES.glob("*.yaml")))
-        repository.ledger.append("init", instrument=model.name, inputs={"camera": str(camera)})
     return Initialised(
         str(root), model.name, len(model.detectors), (f"{model.name}/raw/all", f"{model.name}/calib")
     )

@@ -25,6 +25,7 @@ class Planned:
     """One product to make: its frames, its names, what it will cost, the commands that do the same."""
 
     plan: KindPlan
+    detectors: tuple[int, ...]
     names: Names
     forecast: Forecast
     commands: tuple[str, ...]
@@ -146,6 +147,7 @@ def _plan_one(
     detectors = detectors_of(chosen, offered)
     return Planned(
         chosen,
+        detectors,
         names,
         whole_forecast(kind, camera, detectors, len(chosen.generate), request),
         tuple(
@@ -185,14 +187,14 @@ def detectors_of(chosen: KindPlan, records: Sequence[FrameRecord]) -> tuple[int,
 
 
 def find_dates(root: str | Path, kinds: Sequence[str], request: Request) -> list[DateRow]:
-    """List the nights that have enough usable exposures of all the kinds asked for.
+    """List the nights that have enough usable exposures of all the kinds asked for, or of each.
 
     Parameters
     ----------
     root
         Folder of the repository.
     kinds
-        Any of bias, dark, flat.
+        Any of bias, dark, flat; a night must have all of them. None: each kind is listed by itself.
     request
         State, filter and minimum asked for.
     """
@@ -200,11 +202,18 @@ def find_dates(root: str | Path, kinds: Sequence[str], request: Request) -> list
     from fiducial.selection import find_dates as find
 
     with Repository.open(root, instrument=request.instrument) as repository:
-        return find(
-            repository.records(where=request.where),
-            repository.camera(),
-            kinds=tuple(kinds),
-            minimum=request.minimum,
-            physical_filter=request.physical_filter,
-            state=request.state or None,
-        )
+        records = repository.records(where=request.where)
+        # Asked for by name, a night must have all kinds; else each kind is listed by itself.
+        rows = [
+            row
+            for wanted in ([tuple(kinds)] if kinds else [(kind,) for kind in ORDER])
+            for row in find(
+                records,
+                repository.camera(),
+                kinds=wanted,
+                minimum=request.minimum,
+                physical_filter=request.physical_filter,
+                state=request.state or None,
+            )
+        ]
+    return sorted(rows, key=lambda row: (row.night, ORDER.index(row.kind)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiducial.errors import NothingToDo
+from fiducial.service.chains import Adapted, adapt_chain
 from fiducial.service.planning import Impossible, Planned, Plans, plan_in
 from fiducial.service.progress import Progress, Silent
 from fiducial.service.request import Request
@@ -89,7 +90,9 @@ def make(
 def _make_one(
     repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request, progress: Progress
 ) -> Made:
-    generated = _run(repository, generation(repository, planned, runs, request), request, planned, progress)
+    adapted = _adapted(repository, planned, runs, request)
+    job = generation(repository, planned, runs, request, adapted.overrides)
+    generated = _run(repository, job, request, planned, progress)
     verdict, verified = "not made", None
     reasons: tuple[str, ...] = ()
     if not generated.missing:
@@ -102,7 +105,7 @@ def _make_one(
         run=generated.run,
         verify_run=verified.run if verified else "",
         verdict=verdict,
-        reasons=reasons,
+        reasons=(*adapted.notes, *reasons),
         failures=generated.failures + (verified.failures if verified else ()),
         missing=generated.missing + (verified.missing if verified else ()),
         set_aside=sum(choice.use == "set_aside" for choice in planned.plan.choices),
@@ -110,11 +113,34 @@ def _make_one(
     )
     repository.ledger.append(
         "make",
-        inputs={"kind": planned.plan.kind, "exposures": list(planned.plan.generate)},
+        instrument=repository.instrument,
+        inputs={
+            "kind": planned.plan.kind,
+            "filter": planned.plan.filter,
+            "exposures": list(planned.plan.generate),
+            "verdict": verdict,
+        },
         run=made.run,
         outcome=verdict,
     )
     return made
+
+
+def _adapted(repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request) -> Adapted:
+    """Leave the dark out of a flat's chain where there is none."""
+    if planned.plan.kind != "flat":
+        return Adapted()
+    from fiducial.kinds.flat import FlatConfig
+
+    return adapt_chain(
+        repository,
+        "parameters",
+        list(FlatConfig().chain),
+        exposure=planned.plan.generate[0],
+        detectors=planned.detectors,
+        runs=runs,
+        wished=request.overrides,
+    )
 
 
 def _run(repository: Repository, job: Any, request: Request, planned: Planned, progress: Progress) -> Outcome:
@@ -134,7 +160,13 @@ def _run(repository: Repository, job: Any, request: Request, planned: Planned, p
         progress.end()
 
 
-def generation(repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request) -> Any:
+def generation(
+    repository: Repository,
+    planned: Planned,
+    runs: tuple[str, ...],
+    request: Request,
+    overrides: tuple[str, ...] = (),
+) -> Any:
     """Write the job that makes a product."""
     from fiducial.execution.job import PIPELINES, Job
     from fiducial.selection import data_query
@@ -146,7 +178,7 @@ def generation(repository: Repository, planned: Planned, runs: tuple[str, ...], 
         inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),
         output=planned.names.gen,
         where=data_query(camera, planned.plan.generate, request.detectors),
-        overrides=request.overrides,
+        overrides=(*overrides, *request.overrides),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fiducial.repository import Bundle
+    from fiducial.repository.export import Bundle
 
 
 def export(root: str | Path, collection: str, folder: str | Path, *, instrument: str | None = None) -> Bundle:
@@ -24,17 +24,11 @@ def export(root: str | Path, collection: str, folder: str | Path, *, instrument:
     from fiducial.repository import Repository
 
     with Repository.open(root, instrument=instrument) as repository:
-        bundle = repository.export(collection, folder)
-        repository.ledger.append(
-            "export",
-            instrument=repository.instrument,
-            inputs={"collection": collection, "folder": str(folder)},
-        )
-        return bundle
+        return repository.export(collection, folder)
 
 
 def import_bundle(root: str | Path, folder: str | Path, *, instrument: str | None = None) -> Bundle:
-    """Take a bundle of another site in, after every checksum in it is checked.
+    """Take a bundle of another site in, once every checksum in it is checked, and put it first.
 
     Raises
     ------
@@ -42,6 +36,11 @@ def import_bundle(root: str | Path, folder: str | Path, *, instrument: str | Non
         A file is missing, changed, or wants to be read by code that is not known to be safe.
     """
     from fiducial.repository import Repository
+    from fiducial.repository.lookup import top_of
 
     with Repository.open(root, writeable=True, instrument=instrument) as repository:
-        return repository.import_(folder)
+        bundle = repository.import_(folder)
+        repository.prepend_chain(
+            f"{repository.instrument}/calib", top_of(repository.butler, bundle.collections)
+        )
+        return bundle

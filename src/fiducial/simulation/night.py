@@ -5,47 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 
 from fiducial.cameras.model import Amplifier, Camera
 from fiducial.errors import UsageError
+from fiducial.simulation.conditions import NightExposure, night_conditions
 from fiducial.simulation.cosmic_rays import CosmicRays
 from fiducial.simulation.faults import (
     DarkLabelledFlat,
     Fault,
-    FirstExposureStripes,
-    LampFailure,
-    SaturatedFlat,
-    ShiftedLevel,
     TruncatedFile,
-    WrongExposureTime,
     check_faults,
 )
-from fiducial.simulation.headers import HeaderWriter, WantedFacts
-from fiducial.simulation.physics import Conditions, SimulatedDetector, build_detector, expose, mean_vignetting
-from fiducial.simulation.plan import ExposurePlan, NightPlan, exposures_of
-from fiducial.simulation.randomness import generator
+from fiducial.simulation.headers import HeaderWriter
+from fiducial.simulation.inversion import WantedFacts
+from fiducial.simulation.physics import SimulatedDetector, build_detector, expose, mean_vignetting
+from fiducial.simulation.plan import NightPlan, exposures_of
 from fiducial.simulation.truth import ExposureTruth, NightSummary, NightTruth, save_truth, truth_of
 from fiducial.simulation.writer import HduKey, file_bytes, files_of, pixel_dtype, to_integers, write_file
-
-_START = time(13, 0)  # TAI, of the first exposure: calibrations are taken in the afternoon
-_GAP = 3.0  # s between exposures
-
-
-@dataclass(frozen=True, slots=True)
-class _Exposure:
-    """One exposure as planned, as it went on each detector, and as its header tells it."""
-
-    plan: ExposurePlan
-    begin: datetime
-    lamp: float
-    went: dict[int, Conditions]
-    faults: tuple[Fault, ...]
-    dark_time: float  # s, what the header says
 
 
 def simulate_night(
@@ -98,7 +78,7 @@ def simulate_night(
     mean_light = mean_vignetting(camera, plan.physics)
     simulated = {d: build_detector(camera, d, plan.physics, seed, bands, mean_light) for d in detectors}
     headers = HeaderWriter(camera)
-    night = _conditions(camera, plan, exposures, faults, simulated, seed)
+    night = night_conditions(camera, plan, exposures, faults, simulated, seed)
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         truths = list(pool.map(lambda e: _take(e, camera, plan, simulated, headers, root, seed), night))
     summary = NightSummary(camera=camera.name, seed=seed, plan=plan, faults=faults, exposures=tuple(truths))
@@ -126,99 +106,8 @@ def _filters(camera: Camera) -> tuple[str, ...]:
     return tuple(camera.filters)[:2] or (str(rule.default or "none"),)
 
 
-def _conditions(
-    camera: Camera,
-    plan: NightPlan,
-    exposures: tuple[ExposurePlan, ...],
-    faults: tuple[Fault, ...],
-    simulated: dict[int, SimulatedDetector],
-    seed: int,
-) -> list[_Exposure]:
-    """How each exposure goes on each detector, faults included."""
-    physics = plan.physics
-    clock = datetime.combine(plan.night, _START)
-    # A camera whose header does not tell the dark time has none but the exposure time.
-    overhead = physics.dark_overhead if camera.headers.dark_time is not None else 0.0
-    lamps = _lamp(plan, exposures, seed)
-    drifts = {d: _drift(physics.bias_drift, len(exposures), generator(seed, "drift", d)) for d in simulated}
-    out = []
-    for exposure in exposures:
-        hits = tuple(fault for fault in faults if fault.hits(exposure))
-        doublings = (exposure.temperature - plan.temperatures[0]) / physics.dark_doubling
-        dark_time = 0.0 if exposure.kind == "bias" else exposure.time + overhead
-        lamp = lamps[exposure.index]
-        clean = Conditions(
-            index=exposure.index,
-            filter=exposure.filter,
-            light=exposure.electrons * lamp,
-            scene_time=exposure.time if exposure.kind == "science" else 0.0,
-            dark_time=dark_time,
-            dark_scale=2.0**doublings,
-            exposed=exposure.time,
-        )
-        went = {}
-        for detector, sim in simulated.items():
-            condition = replace(clean, drift=float(drifts[detector][exposure.index]))
-            for fault in hits:
-                if fault.detector in (None, detector):
-                    condition = _spoiled(condition, fault, sim)
-            went[detector] = condition
-        out.append(_Exposure(exposure, clock, lamp, went, hits, dark_time))
-        clock += timedelta(seconds=exposure.time + physics.readout + _GAP)
-    return out
-
-
-def _lamp(plan: NightPlan, exposures: tuple[ExposurePlan, ...], seed: int) -> dict[int, float]:
-    """Brightness of the lamp in each exposure: it drifts over the flats of the night, with noise."""
-    flats = [e.index for e in exposures if e.kind == "flat"]
-    rng = generator(seed, "lamp")
-    lamp = {e.index: 0.0 for e in exposures}
-    for rank, index in enumerate(flats):
-        drift = plan.physics.lamp_drift * (rank / max(1, len(flats) - 1) - 0.5)
-        lamp[index] = (1.0 + drift) * (1.0 + plan.physics.lamp_noise * float(rng.standard_normal()))
-    return lamp
-
-
-def _drift(sigma: float, count: int, rng: np.random.Generator) -> np.ndarray:
-    """The bias level's wandering: steps of sigma, pulled back by a tenth each time."""
-    drift = np.zeros(count)
-    for k in range(1, count):
-        drift[k] = 0.9 * drift[k - 1] + sigma * rng.standard_normal()
-    return drift
-
-
-def _spoiled(condition: Conditions, fault: Fault, sim: SimulatedDetector) -> Conditions:
-    """The conditions with one fault."""
-    match fault:
-        case FirstExposureStripes():
-            return replace(condition, stripes=fault.adu, stripe_period=fault.period)
-        case DarkLabelledFlat():
-            return replace(condition, light=0.0)
-        case LampFailure():
-            return replace(condition, light=condition.light * fault.fraction)
-        case SaturatedFlat():
-            full = max(truth.saturation * truth.gain for truth in sim.truths)
-            darkest = min(float(np.percentile(r, 1)) for r in sim.response.values())
-            return replace(condition, light=2.0 * full / max(darkest, 0.05))
-        case WrongExposureTime():
-            overhead = condition.dark_time - condition.exposed
-            return replace(
-                condition,
-                light=condition.light * fault.factor,
-                scene_time=condition.scene_time * fault.factor,
-                dark_time=condition.exposed * fault.factor + overhead,
-                exposed=condition.exposed * fault.factor,
-            )
-        case ShiftedLevel(in_overscan=True):
-            return replace(condition, drift=condition.drift + fault.adu)
-        case ShiftedLevel():
-            return replace(condition, shift=condition.shift + fault.adu)
-        case TruncatedFile():
-            return condition
-
-
 def _take(
-    exposure: _Exposure,
+    exposure: NightExposure,
     camera: Camera,
     plan: NightPlan,
     simulated: dict[int, SimulatedDetector],
@@ -256,7 +145,7 @@ def _cut(data: bytes, faults: tuple[Fault, ...], detectors: tuple[int, ...]) -> 
     return data
 
 
-def _wanted(exposure: _Exposure, detectors: tuple[int, ...], plan: NightPlan) -> WantedFacts:
+def _wanted(exposure: NightExposure, detectors: tuple[int, ...], plan: NightPlan) -> WantedFacts:
     """What the header is to say; it does not know of faults."""
     planned = exposure.plan
     return WantedFacts(
@@ -277,7 +166,7 @@ def _wanted(exposure: _Exposure, detectors: tuple[int, ...], plan: NightPlan) ->
 
 
 def _truth(
-    exposure: _Exposure,
+    exposure: NightExposure,
     files: tuple[str, ...],
     obs_id: str,
     number: int,

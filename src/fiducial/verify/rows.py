@@ -42,6 +42,8 @@ class Row:
     value, uncertainty, unit
         The measurement. For the structure tests ``value`` is the amplitude and ``uncertainty`` its
         one-sided error, while the test is made on ``square`` and ``square_uncertainty``.
+    n_frames
+        1, or the number of frames of a mean.
     read_noise
         Of the frame, in the unit of its pixels (for flats too).
     electrons_per_unit
@@ -50,7 +52,8 @@ class Row:
         Whether the frame's level was taken from its own overscan.
     reference
         outliers: the expected count; noise of flats: the signal (electrons, times the share of the
-        photon noise) by which an unknown a00 may lower it; structure_peak: the number of blocks.
+        photon noise) by which an unknown a00 may lower it; structure: the degrees of freedom of the
+        variance of the means; structure_peak: the number of blocks.
     limit, limit_low
         The value may lie between the two; ``limit_low`` is NaN where ``sided`` is ``upper``.
     margin
@@ -73,6 +76,7 @@ class Row:
     uncertainty: float
     unit: str
     n_pixels: int
+    n_frames: int = 1
 
     read_noise: float = math.nan
     electrons_per_unit: float = 1.0
@@ -169,6 +173,7 @@ SCHEMA = pa.schema(
         ("uncertainty", pa.float64()),
         ("unit", pa.string()),
         ("n_pixels", pa.int64()),
+        ("n_frames", pa.int32()),
         ("read_noise", pa.float64()),
         ("electrons_per_unit", pa.float64()),
         ("overscan", pa.bool_()),

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, poisson
+from scipy.stats import chi2, norm
 
 from fiducial.verify.columns import Columns
+from fiducial.verify.counts import chance_of_more, upper_limit
 from fiducial.verify.criteria import Criteria, Limit
 
 LIMITED = "limited"
@@ -62,11 +63,7 @@ def _limits(
     columns: Columns, rows: NDArray[np.bool_], limit: Limit, criteria: Criteria, tests: int
 ) -> NDArray[np.float64]:
     if limit.poisson:
-        # A cosmic ray hits several pixels at once: what is counted in ones is not Poisson, what is counted
-        # in hits is.
-        clump = criteria.expected_outliers.pixels_per_cosmic_ray
-        chance = criteria.false_alarm / (2.0 * max(1, tests))
-        return np.asarray(clump * poisson.isf(chance, np.nan_to_num(columns["reference"][rows]) / clump))
+        return _count_limits(columns, rows, criteria, criteria.false_alarm / (2.0 * max(1, tests)))
     if limit.significance:
         blocks = np.maximum(np.nan_to_num(columns["reference"][rows], nan=1.0), 1.0)
         return np.asarray(norm.isf(criteria.false_alarm / (2.0 * max(1, tests) * blocks)))
@@ -75,6 +72,17 @@ def _limits(
         without = _amounts(columns, rows, limit.without_overscan)
         amounts = np.where(columns["overscan"][rows], amounts, without)
     return amounts
+
+
+def _count_limits(
+    columns: Columns, rows: NDArray[np.bool_], criteria: Criteria, chance: float
+) -> NDArray[np.float64]:
+    """Upper limits of counts; the mean of K frames is held to a K-th of the limit of their sum."""
+    per_hit = criteria.expected_outliers.pixels_per_cosmic_ray
+    frames = np.maximum(columns["n_frames"][rows], 1).tolist()
+    expected = np.nan_to_num(columns["reference"][rows]).tolist()
+    limits = [upper_limit(chance, k * one, per_hit) / k for k, one in zip(frames, expected, strict=True)]
+    return np.array(limits, dtype=np.float64)
 
 
 def _amounts(columns: Columns, rows: NDArray[np.bool_], limit: Limit) -> NDArray[np.float64]:
@@ -127,7 +135,8 @@ def judge_rows(columns: Columns, z: float, criteria: Criteria) -> None:
     below = np.where(two, _distance(x - low, u), np.inf)
     margin = np.minimum(above, below)
     columns["margin"][has_limit] = margin[has_limit]
-    columns["p_value"][has_limit] = _p_values(x, u, two, peak, count, columns["reference"], clump)[has_limit]
+    columns["p_value"][has_limit] = _p_values(columns, x, u, two)[has_limit]
+    _p_values_of_counts(columns, count, clump)
     fails = has_limit & ~(margin >= -z)  # not a number fails too
     passes = has_limit & (margin >= z)
     outcome[has_limit] = "warn"
@@ -147,21 +156,26 @@ def _distance(difference: NDArray[np.float64], error: NDArray[np.float64]) -> ND
 
 
 def _p_values(
-    x: NDArray[np.float64],
-    u: NDArray[np.float64],
-    two: NDArray[np.bool_],
-    peak: NDArray[np.bool_],
-    count: NDArray[np.bool_],
-    reference: NDArray[np.float64],
-    clump: float,
+    columns: Columns, x: NDArray[np.float64], u: NDArray[np.float64], two: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Chance of so large a value without any effect at all."""
     significance = _distance(x, u)
     p = np.where(two, 2.0 * norm.sf(np.abs(significance)), norm.sf(significance))
+    reference = columns["reference"]
+    peak = columns["test"] == "structure_peak"
     p = np.where(peak, np.minimum(1.0, 2.0 * np.nan_to_num(reference, nan=1.0) * norm.sf(x)), p)
-    return np.asarray(
-        np.where(count, poisson.sf(np.ceil(x / clump) - 1.0, np.nan_to_num(reference) / clump), p)
-    )
+    # Few blocks: their variance is a chi-square of as many degrees of freedom as the measurement says.
+    freedom = np.where(np.isfinite(columns["square"]), reference, np.nan)
+    with np.errstate(invalid="ignore"):
+        blocks = chi2.sf(freedom + significance * np.sqrt(2.0 * freedom), freedom)
+    return np.asarray(np.where(np.isfinite(blocks), blocks, p))
+
+
+def _p_values_of_counts(columns: Columns, rows: NDArray[np.bool_], per_hit: float) -> None:
+    for row in np.flatnonzero(rows):
+        frames = max(1, int(columns["n_frames"][row]))
+        count, expected = float(columns["value"][row]), float(columns["reference"][row])
+        columns["p_value"][row] = chance_of_more(frames * count, frames * expected, per_hit)
 
 
 def warn_by_discovery(columns: Columns, rate: float) -> None:

@@ -62,7 +62,7 @@ class VerifyConfig(PipelineTaskConfig, pipelineConnections=VerifyBiasConnections
     chain = ListField[str](
         doc="Corrections of the frames, in order; empty: those of the master's own inputs.", default=[]
     )
-    corrections = ConfigField(
+    corrections: Any = ConfigField(
         doc="Settings of the corrections; the overscan model is the master's unless one is named here.",
         dtype=CorrectionsConfig,
     )

@@ -141,10 +141,13 @@ def _mean(part: Columns, members: NDArray[np.intp]) -> Row:
         uncertainty=error,
         unit=str(part["unit"][first]),
         n_pixels=int(part["n_pixels"][members].sum()),
+        n_frames=int(members.size),
         read_noise=float(np.mean(part["read_noise"][members])),
         electrons_per_unit=float(part["electrons_per_unit"][first]),
         overscan=bool(part["overscan"][first]),
-        reference=float(np.mean(part["reference"][members])),
+        reference=float(
+            np.sum(part["reference"][members]) if squared else np.mean(part["reference"][members])
+        ),
         square=square,
         square_uncertainty=square_error,
         note=f"mean of {members.size} frames",
@@ -167,7 +170,8 @@ def verdict_of(
     -------
     dict
         ``kind``, ``verdict`` (pass, warn, fail), ``tests`` (M), ``z_star``, ``products`` (one per detector),
-        ``frames`` (one per exposure, with every failure and warning of it as "DETECTOR AMPLIFIER TEST"),
+        ``frames`` (one per exposure, with every failure and warning of it as "DETECTOR AMPLIFIER TEST";
+        ``reported`` are failures that do not count, ``problems`` why it could not be measured),
         ``reasons`` (sentences), ``undecided`` (rows too imprecise to exclude their limit).
     """
     failed = set(standing.majority)
@@ -228,33 +232,44 @@ def _certified_failures(columns: Columns) -> NDArray[np.bool_]:
 
 def _frames(columns: Columns, standing: Standing) -> list[dict[str, Any]]:
     single = columns["exposure"] != MEAN_EXPOSURE
-    noted: dict[str, dict[int, list[str]]] = {"fail": {}, "warn": {}}
-    for outcome, by_exposure in noted.items():
-        for row in np.flatnonzero(single & (columns["outcome"] == outcome)):
-            name = columns["amplifier"][row] or "detector"
-            text = f"{columns['detector'][row]} {name} {columns['test'][row]}"
-            by_exposure.setdefault(int(columns["exposure"][row]), []).append(text)
+    first = columns["role"] == "first"
+    own = single & (columns["counts"] | first)
+    failed = columns["outcome"] == "fail"
+    failures = _by_exposure(columns, own & failed)
+    warnings = _by_exposure(columns, own & (columns["outcome"] == "warn"))
+    reported = _by_exposure(columns, single & failed & ~own)
     problems: dict[int, list[str]] = {}
     for row in np.flatnonzero(columns["test"] == UNREADABLE):
         problems.setdefault(int(columns["exposure"][row]), []).append(str(columns["note"][row]))
-    out = []
-    exposures, first = np.unique(columns["exposure"][single], return_index=True)
-    indices = np.flatnonzero(single)[first]
-    for exposure, index in zip(exposures.tolist(), indices.tolist(), strict=True):
-        role = str(columns["role"][index])
-        failures, warnings = noted["fail"].get(exposure, []), noted["warn"].get(exposure, [])
-        out.append(
-            {
-                "exposure": exposure,
-                "role": role,
-                "counts": role != "first",
-                "outcome": "fail" if failures else "warn" if warnings else "pass",
-                "set_aside_on": sorted(where for one, where in standing.set_aside if one == exposure),
-                "failures": failures,
-                "warnings": warnings,
-                "problems": problems.get(exposure, []),
-            }
-        )
+    exposures, index = np.unique(columns["exposure"][single], return_index=True)
+    roles = columns["role"][np.flatnonzero(single)[index]]
+    return [
+        {
+            "exposure": exposure,
+            "role": str(role),
+            "counts": str(role) != "first",
+            "outcome": "fail"
+            if exposure in failures or exposure in problems
+            else "warn"
+            if exposure in warnings
+            else "pass",
+            "set_aside_on": sorted(where for one, where in standing.set_aside if one == exposure),
+            "failures": failures.get(exposure, []),
+            "warnings": warnings.get(exposure, []),
+            "reported": reported.get(exposure, []),
+            "problems": problems.get(exposure, []),
+        }
+        for exposure, role in zip(exposures.tolist(), roles.tolist(), strict=True)
+    ]
+
+
+def _by_exposure(columns: Columns, rows: NDArray[np.bool_]) -> dict[int, list[str]]:
+    """``DETECTOR AMPLIFIER TEST`` of each of these rows, by exposure."""
+    out: dict[int, list[str]] = {}
+    for row in np.flatnonzero(rows):
+        name = columns["amplifier"][row] or "detector"
+        text = f"{columns['detector'][row]} {name} {columns['test'][row]}"
+        out.setdefault(int(columns["exposure"][row]), []).append(text)
     return out
 
 

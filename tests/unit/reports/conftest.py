@@ -13,7 +13,7 @@ from fiducial.cameras.facts import FrameFacts
 from fiducial.cameras.model import Amplifier, Camera, Detector, Layout
 from fiducial.cameras.rules import HeaderRules
 from fiducial.products.masks import Plane
-from fiducial.products.residuals import Z_EDGES, ResidualStack, bin_image
+from fiducial.products.residuals import Z_EDGES, bin_image
 from fiducial.reports.model import (
     Certification,
     ChoiceRow,
@@ -21,6 +21,7 @@ from fiducial.reports.model import (
     Master,
     RefusedFile,
     ReportData,
+    Residuals,
 )
 
 NIGHT = 20260901
@@ -114,7 +115,7 @@ def make_master(
 
 def make_residuals(
     camera: Camera, detector: int, rng: np.random.Generator, exposures: list[int], roles: list[str]
-) -> ResidualStack:
+) -> Residuals:
     """Residuals of white noise; stripes in the first exposure, a chessboard in the second model."""
     shape = camera.layout(detector).shape
     amplifiers = camera.amplifiers(detector)
@@ -134,25 +135,17 @@ def make_residuals(
         histograms.append(
             [np.histogram(z[amplifier.detector.slices], Z_EDGES)[0] for amplifier in amplifiers]
         )
-    n = len(exposures)
-    return ResidualStack(
-        calibration="bias",
-        detector=detector,
-        physical_filter="",
-        unit="electron",
-        binning=binning,
-        shape=shape,
-        exposures=np.array(exposures),
-        mjd=mjd_of(exposures, roles),
-        scales=np.ones(n),
-        roles=tuple(roles),
-        amplifiers=tuple(amplifier.name for amplifier in amplifiers),
+    return Residuals(
+        exposures=exposures,
+        roles=roles,
+        mjd=mjd_of(exposures, roles).tolist(),
         images=np.array(images),
+        unit="electron",
+        block=(binning, binning),
         second_images=np.array(second),
-        histograms=np.array(histograms, dtype=np.int32),
-        row_profiles=np.zeros((n, len(amplifiers), max(shape)), dtype=np.float32),
-        column_profiles=np.zeros((n, len(amplifiers), max(shape)), dtype=np.float32),
-        second_overscan="chebyshev",
+        models=("median_per_row", "chebyshev"),
+        edges=Z_EDGES,
+        counts=np.array(histograms, dtype=np.int32),
     )
 
 
@@ -223,7 +216,6 @@ def make_data(
     failing: bool = False,
     frames: int = 14,
     seed: int = 11,
-    second_model: bool = True,
 ) -> ReportData:
     """A production of one kind with every optional part."""
     rng = np.random.default_rng(seed)
@@ -313,7 +305,6 @@ def make_data(
             "reasons": ["detector 1, amplifier B: noise fails in 13 of 13 frames"] if failing else [],
         },
         residuals=residuals,
-        overscan="median_per_row",
         certified=None
         if failing
         else Certification(

@@ -35,7 +35,8 @@ def test_the_scripts_of_a_calibration_team(tmp_path: Path) -> None:
     with Repository.create(repo, camera) as repository:
         repository.ingest(raws)
         put_bias(repository, f"{GENERATED}/20240327T163518Z")
-    where = "instrument='LATISS' AND exposure.observation_type='bias' AND exposure.day_obs=20240326 AND exposure.seq_num > 2"
+    night = "instrument='LATISS' AND exposure.observation_type='bias' AND exposure.day_obs=20240326"
+    where = f"{night} AND exposure.seq_num > 2"
     table = butler("query-dimension-records", repo, "exposure", "--where", where)
     assert str(exposure_id(3)) in table
     assert str(exposure_id(2)) not in table

@@ -9,7 +9,8 @@ import pytest
 
 from fiducial.cameras import load_camera
 from fiducial.errors import CameraError
-from fiducial.simulation.headers import HeaderWriter, WantedFacts, WrittenHeader
+from fiducial.simulation.headers import HeaderWriter, WrittenHeader
+from fiducial.simulation.inversion import WantedFacts
 
 BEGIN = datetime(2026, 1, 15, 20, 30, 10, 250000)
 FRAMES = {  # frame types that the camera's rules know, and one of its filters

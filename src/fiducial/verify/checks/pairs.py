@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from fiducial.algorithms.pairs import flat_pair_gain, pair_noise
@@ -37,7 +39,9 @@ def read_noise(subject: Subject) -> list[Measurement]:
     if not variance > 0:
         return [not_applicable("read_noise", unit, "less than the overscan model's noise", n)]
     value = variance**0.5
-    error_of_noise = found.error * found.sigma / value * subject.residual.correlation.c2**0.5
+    pixels = found.error * found.sigma / value * subject.residual.correlation.c2**0.5
+    rows = overscan.row / value / (2.0 * usable.shape[0]) ** 0.5 if overscan else 0.0
+    error_of_noise = math.hypot(pixels, rows)
     return [Measurement("read_noise", value, error_of_noise, unit, n)]
 
 

@@ -113,7 +113,17 @@ def _excess(test: str, groups: Groups, frame: Residual) -> Measurement:
     square = float(np.var(groups.mean, ddof=1)) - expected
     value = math.sqrt(max(0.0, square))
     upper = math.sqrt(max(0.0, square) + error) - value
-    return Measurement(test, value, upper, unit, pixels, square=square, square_uncertainty=error)
+    freedom = 2.0 * (expected / error) ** 2  # of the chi-square that the variance of the means follows
+    return Measurement(
+        test,
+        value,
+        upper,
+        unit,
+        pixels,
+        reference=freedom,
+        square=square,
+        square_uncertainty=error,
+    )
 
 
 def expected_variance_of_means(groups: Groups) -> tuple[float, float]:
