@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ class Ran:
     code: int
     out: str
     err: str
+    seconds: float
 
     @property
     def said(self) -> str:
@@ -62,6 +64,7 @@ def run(
         Variables to set.
     """
     command = [str(BIN / program), *(str(one) for one in arguments)]
+    began = time.monotonic()
     ended = subprocess.run(
         command,
         capture_output=True,
@@ -72,7 +75,7 @@ def run(
         env=os.environ | environment,
         check=False,
     )
-    ran = Ran(" ".join(command), ended.returncode, ended.stdout, ended.stderr)
+    ran = Ran(" ".join(command), ended.returncode, ended.stdout, ended.stderr, time.monotonic() - began)
     assert ran.code == code, ran.said
     assert "Traceback" not in ran.out + ran.err, ran.said
     return ran

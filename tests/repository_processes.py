@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["fiducial.repository.repository", "repository_frames", "pyarrow.parquet"])
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["fiducial.repository.repository", "repository_frames", "pyarrow.parquet"])
 
 _CAPABILITY_VERSION = 0x20080522
 _MAY_WRITE_EVERYWHERE = 1 << 1  # CAP_DAC_OVERRIDE
@@ -19,8 +19,8 @@ _MAY_WRITE_EVERYWHERE = 1 << 1  # CAP_DAC_OVERRIDE
 
 def time_of(work: Callable[..., None], *arguments: Any) -> float:
     """Seconds that the work takes in a process of its own, the start of the process left out."""
-    queue = _PROCESSES.Queue()
-    process = _PROCESSES.Process(target=_timed, args=(queue, work, arguments))
+    queue = PROCESSES.Queue()
+    process = PROCESSES.Process(target=_timed, args=(queue, work, arguments))
     process.start()
     seconds = float(queue.get(timeout=120))
     process.join()
@@ -30,8 +30,8 @@ def time_of(work: Callable[..., None], *arguments: Any) -> float:
 
 def kill_at(delay: float, work: Callable[..., None], *arguments: Any) -> bool:
     """Start the work in a process and send it SIGKILL after a delay; whether it was still at work."""
-    ready = _PROCESSES.Event()
-    process = _PROCESSES.Process(target=_announced, args=(ready, work, arguments))
+    ready = PROCESSES.Event()
+    process = PROCESSES.Process(target=_announced, args=(ready, work, arguments))
     process.start()
     assert ready.wait(120)
     time.sleep(delay)

@@ -155,8 +155,10 @@ def test_the_verification_came_to_a_verdict(script: Script) -> None:
         assert store.get(residuals) is not None
     assert verdict["kind"] == "bias"
     assert verdict["verdict"] in ("pass", "warn"), verdict["reasons"]
-    assert set(rows["exposure"]) == set(ALL)
-    assert set(np.asarray(results["outcome"]).astype(str)) <= {"pass", "warn", "shown", "not_applicable"}
+    assert set(rows["exposure"].to_pylist()) == set(ALL)
+    outcomes = set(results["outcome"].to_pylist())
+    assert outcomes & {"pass", "warn"}
+    assert "fail" not in outcomes
 
 
 def test_chains_before_and_after(script: Script) -> None:
@@ -205,6 +207,8 @@ def test_a_pipeline_in_the_second_repository_takes_it(script: Script) -> None:
     with Repository.open(script.repo2) as there:
         bias = there.find_calibration("bias", LATER, 0)
         assert bias is not None
-        image = there.butler.get("detrended", exposure=LATER, detector=0, instrument="LATISS", collections=done["run"])
+        image = there.butler.get(
+            "detrended", exposure=LATER, detector=0, instrument="LATISS", collections=done["run"]
+        )
     assert frame["exposure"] == LATER
     assert str(bias.id) in {str(value) for value in image.metadata.values()}

@@ -15,7 +15,7 @@ from fiducial.errors import FiducialError, StorageError
 from fiducial.repository import Repository
 from fiducial.repository.storage import storage_errors
 from repository_frames import put_bias, tiny_camera, write_night
-from repository_processes import _PROCESSES, give_up_writing_everywhere, make_read_only, make_writeable
+from repository_processes import PROCESSES, give_up_writing_everywhere, make_read_only, make_writeable
 
 
 def create(root: Path) -> None:
@@ -65,8 +65,8 @@ def place(tmp_path: Path) -> Iterator[Path]:
 
 def complaint_of(work: str, root: Path, limited: str = "") -> FiducialError | None:
     """What a process of its own complains of; any other error is a failure of the test."""
-    queue = _PROCESSES.Queue()
-    process = _PROCESSES.Process(target=_work, args=(queue, work, root, limited))
+    queue = PROCESSES.Queue()
+    process = PROCESSES.Process(target=_work, args=(queue, work, root, limited))
     process.start()
     answer: Any = queue.get(timeout=120)
     process.join()
@@ -105,9 +105,6 @@ def test_a_full_disk_is_a_clear_error_and_the_rerun_succeeds(place: Path, work: 
     with Repository.open(place / "repo") as repository:
         assert repository.records() == []
         assert repository.audit().clean
-        assert (
-            repository.butler.query_datasets("bias", "*", where="detector = 1", find_first=False) is not None
-        )
     assert complaint_of(work, place) is None
 
 

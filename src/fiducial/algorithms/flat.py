@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from fiducial.algorithms.arrays import Flags, Float64, Numbers
 from fiducial.errors import AlgorithmError
@@ -99,6 +97,9 @@ def _require_connected(measured: Flags, exposures: Flags, units: Flags) -> None:
             "no flat has a positive level on any detector or amplifier",
             hint="look at the frames: was the lamp on, was the bias subtracted?",
         )
+    from scipy.sparse import csr_array  # long to import
+    from scipy.sparse.csgraph import connected_components
+
     n = len(exposures)
     rows, columns = np.nonzero(measured)
     size = n + len(units)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
-from scipy.interpolate import Akima1DInterpolator, CubicSpline
 
 from fiducial.algorithms.arrays import Flags, Float64, Integers
 from fiducial.algorithms.statistics import robust_sigma, scatter_inflation
@@ -91,6 +90,8 @@ def spline_curve(method: str, order: int, rows: Rows, kappa: float) -> tuple[Flo
 
 
 def _spline(method: str, node: Float64, value: Float64, y: Float64) -> Float64:
+    from scipy.interpolate import Akima1DInterpolator, CubicSpline  # long to import, seldom needed
+
     if method == "akima_spline":
         return np.asarray(Akima1DInterpolator(node, value, extrapolate=True)(y), dtype=np.float64)
     ends = "natural" if method == "natural_spline" else "not-a-knot"

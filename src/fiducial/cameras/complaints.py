@@ -61,7 +61,7 @@ def _remedy(detail: ErrorDetails, place: list[int | str]) -> str:
     if detail["type"] == "missing":
         return "Add it. `fiducial camera show simcam` prints a complete camera file."
     if detail["type"] != "extra_forbidden":
-        return "Mend the value. docs/reference/cameras says what each key may be."
+        return "Mend the value. docs/reference/camera-file says what each key may be."
     known = _known_keys(place[:-1])
     near = get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
     meant = f"Did you mean {near[0]}? " if near else ""

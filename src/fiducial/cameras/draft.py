@@ -19,7 +19,7 @@ from fiducial.cameras.draft_identity import (
     draft_pixel_size,
 )
 from fiducial.cameras.draft_layout import DraftAmplifier, layout_from_pixels
-from fiducial.cameras.draft_sections import layout_from_sections
+from fiducial.cameras.draft_sections import amplifier_from_sections, layout_from_sections
 from fiducial.cameras.draft_types import Types, draft_types
 from fiducial.cameras.draft_values import draft_values, noise_of
 from fiducial.cameras.draft_yaml import yaml_with_evidence
@@ -44,9 +44,9 @@ def draft_camera(frames: Sequence[DraftInput]) -> Draft:
     """Draft a camera from raw frames.
 
     Biases, two flats of one level and a dark serve best. FITS sections are taken where they describe the
-    amplifiers completely; otherwise amplifiers and overscans are found in the pixels: overscan does not respond
-    to light, the bias level steps from one amplifier to the next. Read noise and gain come from pairs of frames,
-    types from words in keywords and names where exposure time and level agree with them.
+    amplifiers completely; otherwise amplifiers and overscans are found in the pixels: overscan does not
+    respond to light, the bias level steps from one amplifier to the next. Read noise and gain come from
+    pairs of frames, types from words in keywords and names where exposure time and level agree with them.
 
     Parameters
     ----------
@@ -109,7 +109,10 @@ def _layout(
     if amplifiers := layout_from_sections(frames[0], notebook):
         return amplifiers, 0
     dark, lit = dark_and_lit(frames, types)
-    return layout_from_pixels(dark, lit, noise_of(dark), notebook)
+    amplifiers, skip = layout_from_pixels(dark, lit, noise_of(dark), notebook)
+    if len(amplifiers) == 1:
+        amplifiers = [amplifier_from_sections(frames[0], amplifiers[0], notebook)]
+    return amplifiers, skip
 
 
 def dark_and_lit(

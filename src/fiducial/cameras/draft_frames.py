@@ -65,7 +65,7 @@ class DraftFrame:
         self.file = given.file
         self.source = Source(given.header, given.file)
         self.header = given.header
-        self.hdus = given.hdus
+        self.hdus = [(name, header, _filled(pixels)) for name, header, pixels in given.hdus]
         self.exposure_time: float | None = None  # s; set once its keyword is known
         self.begin: float | None = None  # s since some moment; set once its keyword is known
         self.detector: str = ""  # value of the keyword that names the detector
@@ -98,9 +98,17 @@ class DraftFrame:
         return float(np.median(sample))
 
 
+def _filled(pixels: np.ndarray) -> np.ndarray:
+    """Pixels with the median of all in place of those that are no number; most raw frames have none."""
+    if pixels.dtype.kind != "f" or (good := np.isfinite(pixels)).all():
+        return pixels
+    return np.where(good, pixels, np.median(pixels[good]) if good.any() else 0.0)
+
+
 def usable_frames(inputs: Sequence[DraftInput], notebook: Notebook) -> list[DraftFrame]:
     """Frames with an image, all of the most common shape; what is left out is noted."""
-    frames = [DraftFrame(given) for given in inputs if given.hdus and given.hdus[0][2].ndim == 2]
+    ordered = sorted(inputs, key=lambda given: given.file)  # what is found does not hang on their order
+    frames = [DraftFrame(given) for given in ordered if given.hdus and given.hdus[0][2].ndim == 2]
     if not frames:
         return []
     shapes = [frame.shape for frame in frames]

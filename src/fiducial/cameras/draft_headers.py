@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -200,7 +201,7 @@ def _unit_of_time(frames: Frames, key: str, values: Sequence[float]) -> tuple[st
     if re.search(r"\bms\b|msec|millisec", comment):
         return "ms", f"its comment says so: {comment!r}"
     begins = sorted((f.begin, v) for f, v in zip(frames, values, strict=True) if f.begin is not None)
-    gaps = [(later[0] - first[0], first[1]) for first, later in zip(begins, begins[1:], strict=False)]
+    gaps = [(later[0] - first[0], first[1]) for first, later in pairwise(begins)]
     outlasted = [gap for gap, value in gaps if 0 < gap < value]
     if max(values) >= _MILLISECONDS_FROM and len(outlasted) > len(gaps) / 4:
         return "ms", f"{max(values):g} s would outlast the {min(outlasted):.3g} s between frames"
@@ -222,11 +223,7 @@ def _sequence(frames: Frames, rules: dict[str, Any], notebook: Notebook) -> None
         days: dict[int, list[tuple[float, float]]] = {}
         for begin, number in moments:
             days.setdefault(int((begin or 0.0) // 86400), []).append((begin or 0.0, number or 0.0))
-        grows = all(
-            first[1] < later[1]
-            for day in days.values()
-            for first, later in zip(sorted(day), sorted(day)[1:], strict=False)
-        )
+        grows = all(first[1] < later[1] for day in days.values() for first, later in pairwise(sorted(day)))
         if grows:
             rules["seq_num"] = key
             notebook.note("headers.seq_num", key, "grows with time, and no two exposures of a day share it")

@@ -49,10 +49,11 @@ def layout_from_pixels(
     bias = mean_image(dark)
     ny, nx = bias.shape
     seeing = np.ones(nx, bool), np.ones(ny, bool)
-    if lit:
-        response = mean_image(lit) - bias
+    response = mean_image(lit) - bias if lit else np.zeros(bias.shape)
+    there_is_light = bool(np.percentile(response, 90) > 10 * noise)
+    if there_is_light:
         columns = sees_light(response, axis=0)
-        seeing = columns, sees_light(response[:, columns], axis=1)
+        seeing = _bridged(columns), _bridged(sees_light(response[:, columns], axis=1))
     else:
         notebook.note("layouts", "all pixels are data", "no flats, so overscan cannot be told", sure=False)
     column_parts = _parts(_profiles(bias, axis=0), seeing[0])
@@ -68,8 +69,17 @@ def layout_from_pixels(
         complete, skip = _with_overscan(amplifier, block, bias, noise, len(dark), notebook)
         amplifiers.append(complete)
         skips.append(skip)
-    _note_layout(amplifiers, lit, notebook)
+    _note_layout(amplifiers, there_is_light, notebook)
     return amplifiers, max(skips, default=0)
+
+
+def _bridged(seeing: np.ndarray) -> np.ndarray:
+    """The same with a few blind columns between seeing ones taken for dead ones, not for overscan."""
+    out = seeing.copy()
+    for span in runs(~seeing):
+        if span.start > 0 and span.stop < len(seeing) and len(span) < _LEAST_OVERSCAN:
+            out[span.index] = True
+    return out
 
 
 def _profiles(bias: np.ndarray, axis: int) -> list[np.ndarray]:
@@ -182,7 +192,7 @@ def _with_overscan(
     return replace(amplifier, serial_overscan=overscan, read_corner=corner), skip
 
 
-def _note_layout(amplifiers: Sequence[DraftAmplifier], lit: Sequence[DraftFrame], notebook: Notebook) -> None:
+def _note_layout(amplifiers: Sequence[DraftAmplifier], lit: bool, notebook: Notebook) -> None:
     how = "respond to light" if lit else "are there"
     for amplifier in amplifiers:
         reason = f"these pixels {how}, and their bias level is one"

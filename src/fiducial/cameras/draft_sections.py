@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fiducial.cameras.draft_frames import DraftFrame, Notebook
@@ -35,6 +36,23 @@ def layout_from_sections(frame: DraftFrame, notebook: Notebook) -> list[DraftAmp
         notebook.note(f"{key}.data", amplifier.data, "DATASEC")
         notebook.note(f"{key}.detector", amplifier.detector, "DETSEC or CCDSEC")
     return amplifiers
+
+
+def amplifier_from_sections(
+    frame: DraftFrame, amplifier: DraftAmplifier, notebook: Notebook
+) -> DraftAmplifier:
+    """The only amplifier of an image with the sections of its header, where it has them."""
+    header = frame.hdus[0][1]
+    data, overscan = section(header, "TRIMSEC", "DATASEC"), section(header, "BIASSEC")
+    if data is None or overscan is None or data.overlaps(overscan):
+        return amplifier
+    place = section(header, "CCDSEC")
+    if place is None or place.shape != data.shape:
+        place = Region(0, data.shape[1], 0, data.shape[0])
+    key = f"layouts.ccd.amplifiers[{amplifier.name}]"
+    notebook.note(f"{key}.data", data, f"TRIMSEC or DATASEC; by the pixels {amplifier.data}")
+    notebook.note(f"{key}.serial_overscan", overscan, f"BIASSEC; by the pixels {amplifier.serial_overscan}")
+    return replace(amplifier, data=data, detector=place, serial_overscan=overscan)
 
 
 def section(header: Mapping[str, Any], *keys: str) -> Region | None:
@@ -85,12 +103,8 @@ def _from_corner(amplifiers: list[DraftAmplifier]) -> list[DraftAmplifier]:
     x = min(amplifier.detector.x0 for amplifier in amplifiers)
     y = min(amplifier.detector.y0 for amplifier in amplifiers)
     out = []
-    for a in amplifiers:
-        d = a.detector
-        moved = Region(d.x0 - x, d.x1 - x, d.y0 - y, d.y1 - y, d.flip_x, d.flip_y)
-        out.append(
-            DraftAmplifier(
-                a.name, a.data, moved, a.serial_overscan, a.parallel_overscan, a.read_corner, a.hdu, a.index
-            )
-        )
+    for amplifier in amplifiers:
+        place = amplifier.detector
+        moved = replace(place, x0=place.x0 - x, x1=place.x1 - x, y0=place.y0 - y, y1=place.y1 - y)
+        out.append(replace(amplifier, detector=moved))
     return out

@@ -61,7 +61,7 @@ def draft_types(frames: Frames, exposure_key: str, notebook: Notebook) -> Types:
         condition, members, reason = rule
         rules.append({"type": kind, "when": condition})
         found[kind] = members
-        notebook.note(f"headers.frame_types[{kind}]", len(members), f"frames: {reason}")
+        notebook.note(f"headers.frame_types[{kind}]", f"{len(members)} frames", reason)
     _science(frames, found, rules, sources, exposure_key, notebook)
     return Types(rules, found)
 
@@ -214,7 +214,7 @@ def _science(
         key, condition = exposure_key, {exposure_key: "> 0"}
     rules.append({"type": "science", "when": condition})
     left = len(frames) - sum(len(members) for members in found.values())
-    notebook.note("headers.frame_types[science]", left, f"frames: what is left, by {key}", sure=False)
+    notebook.note("headers.frame_types[science]", f"{left} frames", f"what is left, by {key}", sure=False)
 
 
 def _contradicted(frames: Frames, key: str) -> bool:

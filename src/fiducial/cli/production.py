@@ -106,7 +106,7 @@ def _exit_of(production: Any) -> int:
 @click.option("--run", default="", help="Collection of the calibration; default: what is certified.")
 @click.option("--exposures", required=True, metavar="ID,ID..ID", help="Frames to verify against.")
 @options.instrument
-@options.filters
+@options.detectors
 @click.option("--output", help="Collection for the result; default: below CAMERA/verify.")
 @options.json
 def verify(repository: str, kind: str, run: str, exposures: str, json: bool, **wishes: Any) -> int:

@@ -11,7 +11,6 @@ import numpy as np
 from fiducial.kinds.engine import Means, Run, batches, prepare, with_usable_frames
 from fiducial.kinds.levels import sampled_rows
 from fiducial.kinds.setting_aside import naming
-from fiducial.products.masks import UNUSABLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
     from fiducial.corrections.frame import DetectorFrame
     from fiducial.products.metadata import AsideNote
 
-MOST_UNUSABLE = 0.5
-"""An amplifier with a larger share of masked (saturated) pixels has no level in that exposure: it would
-take those pixels from all others."""
+MOST_SATURATED = 0.5
+"""An amplifier with a larger share of saturated pixels has no level in that exposure: it would take those
+pixels from all others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +75,7 @@ def measure_levels(
     def work(left: list[DetectorFrame], out: list[AsideNote], run: Run) -> MeasuredLevels:
         prepare(left, chain, means.memory, run)
         names = tuple(amp.name for amp in left[0].amplifiers)
-        counts = _countable(left, chain, names, run)
+        counts = _countable(left, names, run)
         total, pixels = np.zeros(counts.shape), np.zeros(len(names), np.int64)
         for batch in batches(left, chain, lambda _: None, 0, means, run):
             a = names.index(batch.amplifier.name)
@@ -93,19 +92,17 @@ def measure_levels(
     return with_usable_frames(frames, aside, means, work)
 
 
-def _countable(
-    frames: Sequence[DetectorFrame], chain: Chain, names: tuple[str, ...], run: Run
-) -> NDArray[np.bool_]:
-    """(n_exposure, n_amplifier): whether most pixels of a sample are usable."""
-    usable, total = np.zeros((len(frames), len(names))), np.zeros((len(frames), len(names)))
+def _countable(frames: Sequence[DetectorFrame], names: tuple[str, ...], run: Run) -> NDArray[np.bool_]:
+    """(n_exposure, n_amplifier): whether most raw pixels of a sample are below saturation."""
+    saturated, total = np.zeros((len(frames), len(names))), np.zeros((len(frames), len(names)))
 
     def one(k: int) -> None:
         with naming(frames[k]):
             for strip in sampled_rows(frames[k]):
-                for segment in chain.run(frames[k], strip):
+                for segment in frames[k].segments(strip):
                     a = names.index(segment.amplifier.name)
-                    usable[k, a] += np.count_nonzero((segment.mask & np.int32(UNUSABLE)) == 0)
-                    total[k, a] += segment.mask.size
+                    saturated[k, a] += np.count_nonzero(segment.raw >= segment.amplifier.saturation)
+                    total[k, a] += segment.raw.size
 
     run(one, len(frames))
-    return usable > (1.0 - MOST_UNUSABLE) * total
+    return saturated <= MOST_SATURATED * total

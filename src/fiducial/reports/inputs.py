@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from fiducial.reports.model import Choice, ReportData
 from fiducial.reports.numbers import count, moment, number
 from fiducial.reports.rows import Measurements
 from fiducial.reports.words import USES
+
+MOST_REMARKS = 3  # failures of one exposure that are named
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Frame:
     detector: str
     tests: str
     outcome: str
+    remarks: tuple[str, ...]  # which tests failed, or why it could not be measured
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ def inputs_of(data: ReportData, results: Measurements) -> Inputs:
     """Account for every frame that was offered."""
     tests = _tests_by_exposure(results)
     in_order = sorted(data.choices, key=lambda choice: choice.use != "set_aside")
-    frames = tuple(_frame(choice, data, tests) for choice in in_order)
+    remarks = _remarks(data.verdict)
+    frames = tuple(_frame(choice, data, tests, remarks) for choice in in_order)
     uses = [choice.use for choice in data.choices]
     numbers = [(use, words, uses.count(use)) for use, words in USES.items()]
     others = len(uses) - sum(n for _, _, n in numbers)
@@ -87,7 +92,12 @@ def _sum_in_words(numbers: list[tuple[str, str, int]], offered: int, listed: int
     )
 
 
-def _frame(choice: Choice, data: ReportData, tests: Mapping[int, tuple[str, str]]) -> Frame:
+def _frame(
+    choice: Choice,
+    data: ReportData,
+    tests: Mapping[int, tuple[str, str]],
+    remarks: Mapping[int, tuple[str, ...]],
+) -> Frame:
     facts = data.frames.get(choice.exposure)
     said, outcome = tests.get(choice.exposure, ("", ""))
     return Frame(
@@ -103,6 +113,7 @@ def _frame(choice: Choice, data: ReportData, tests: Mapping[int, tuple[str, str]
         detector="" if choice.detector is None else detector_name(data, choice.detector),
         tests=said,
         outcome=outcome,
+        remarks=remarks.get(choice.exposure, ()),
     )
 
 
@@ -130,6 +141,19 @@ def _tests_in_words(judged: int, failed: int, warned: int) -> tuple[str, str]:
     if warned:
         return f"{warned} of {judged} warn", "warn"
     return f"all {judged} pass", "pass"
+
+
+def _remarks(verdict: Mapping[str, Any] | None) -> dict[int, tuple[str, ...]]:
+    """Exposure -> what the verdict says of it: failures (the first few), and why it was not measured."""
+    said = {}
+    for frame in (verdict or {}).get("frames") or ():
+        if not isinstance(frame, Mapping) or "exposure" not in frame:
+            continue
+        failures = [str(failure) for failure in frame.get("failures") or ()]
+        more = [f"and {len(failures) - MOST_REMARKS} more"] if len(failures) > MOST_REMARKS else []
+        problems = [str(problem) for problem in frame.get("problems") or ()]
+        said[int(frame["exposure"])] = (*problems, *failures[:MOST_REMARKS], *more)
+    return said
 
 
 def _refusal(data: ReportData) -> list[tuple[str, str, str, str]]:

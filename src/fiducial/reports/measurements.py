@@ -37,7 +37,8 @@ class AmplifierLine:
     name: str
     level: str
     noise: str
-    read_noise: str
+    read_noise: str  # of the frames, electron
+    nominal: str  # read noise that was certified, or that the camera's file says, electron
     gain: str
     percentiles: tuple[str, ...]
     bad: str
@@ -151,7 +152,8 @@ def amplifier_lines(data: ReportData, detector: int, results: Measurements) -> t
                 name=name,
                 level=_mean_of(rows, "level"),
                 noise=_mean_of(rows, "noise"),
-                read_noise=_read_noise(rows, read_noise),
+                read_noise=_read_noise(rows),
+                nominal=number(read_noise),
                 gain=number(gain),
                 percentiles=tuple(number(cards.get(f"FID AMP {name} {p}")) for p in PERCENTILES),
                 bad=number(cards.get(f"FID AMP {name} NBAD")),
@@ -164,17 +166,21 @@ def amplifier_lines(data: ReportData, detector: int, results: Measurements) -> t
 
 
 def _mean_of(rows: Measurements, test: str) -> str:
-    """Mean over the counted frames, with the error of that mean."""
+    """Mean over the counted frames, with the error of that mean; in the rows' unit, which is not said."""
     chosen = rows.where(rows["counts"] & np.isfinite(rows["value"]), test=test, scope="amplifier")
     if not len(chosen):
         return number(None)
     error = float(np.sqrt(np.sum(chosen["uncertainty"] ** 2)) / len(chosen))
-    return measured(float(np.mean(chosen["value"])), error, str(chosen["unit"][0]))
+    return measured(float(np.mean(chosen["value"])), error)
 
 
-def _read_noise(rows: Measurements, nominal: object) -> str:
-    said = _mean_of(rows, "read_noise")
-    return said if said != number(None) else f"{number(nominal)} (certified)"
+def _read_noise(rows: Measurements) -> str:
+    """Of the frames that count, in electrons: the median of what their overscan (or pairs) gave."""
+    chosen = rows.where(rows["counts"] & np.isfinite(rows["read_noise"]), test="noise", scope="amplifier")
+    if not len(chosen):
+        return number(None)
+    factor = np.nan_to_num(chosen["electrons_per_unit"], nan=1.0)
+    return number(float(np.median(chosen["read_noise"] * factor)))
 
 
 def _least_margin(judged: Measurements) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from numbers import Integral, Real
 
@@ -65,6 +66,15 @@ def moment(value: datetime | str | None) -> str:
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
     return str(value)
+
+
+def in_words(value: object) -> str:
+    """A value from the ledger as text: lists with commas, mappings as ``key: value``."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {in_words(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(in_words(item) for item in value) or NOTHING
+    return NOTHING if value is None else str(value)
 
 
 def plural(number_of: int, thing: str) -> str:

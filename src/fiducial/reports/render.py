@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from fiducial.frames.atomic import atomic_write
 from fiducial.reports.model import ReportData
-from fiducial.reports.numbers import count, moment
+from fiducial.reports.numbers import count, in_words, moment
 from fiducial.reports.sections import Section, sections_of
 from fiducial.reports.words import VERDICTS, worst_of
 
@@ -79,6 +79,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": count, "moment": moment}
+    environment.filters |= {"count": count, "moment": moment, "in_words": in_words}
     environment.globals |= {"verdicts": VERDICTS}
     return environment

@@ -201,8 +201,8 @@ def _pair(painter: _Painter, order: NDArray[np.intp]) -> Picture | None:
             for index in pair
         },
         title=f"{painter.what}: the first exposure beside the next",
-        caption="What only the first exposure of a set shows (stripes, a bright corner) is gone in "
-        "the next. Blue: below the master. Red: above.",
+        caption="Compare: what the first exposure of a set shows and the next does not (stripes, a bright "
+        "corner) is of first exposures only. Blue: below the master. Red: above.",
     )
 
 

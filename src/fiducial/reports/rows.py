@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from fiducial.reports.model import Rows
 
-NUMBERS = ("mjd", "value", "uncertainty", "limit", "limit_low", "margin", "z_star")
+NUMBERS = (
+    "mjd",
+    "value",
+    "uncertainty",
+    "limit",
+    "limit_low",
+    "margin",
+    "z_star",
+    "read_noise",
+    "electrons_per_unit",
+)
 INTEGERS = ("exposure", "detector", "n_pixels")
 FLAGS = ("counts", "applicable")
 TEXTS = ("kind", "test", "scope", "amplifier", "physical_filter", "role", "unit", "sided", "outcome", "note")

@@ -43,7 +43,8 @@ class AmplifierTable:
     """The amplifiers of one detector, in numbers."""
 
     detector: str
-    unit: str
+    unit: str  # of the master
+    level_unit: str  # of the mean residual
     lines: tuple[AmplifierLine, ...]
 
 
@@ -132,8 +133,10 @@ def _with_exposures(section: Section, room: int) -> Section:
 
 def _table(data: ReportData, detector: int, results: Measurements) -> AmplifierTable:
     master = data.masters.get(detector)
+    levels = results.where(test="level", detector=detector)["unit"]
     return AmplifierTable(
         detector=detector_name(data, detector),
         unit=master.unit if master else "",
+        level_unit=str(levels[0]) if len(levels) else "",
         lines=amplifier_lines(data, detector, results),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from fiducial.selection.model import KindPlan, base_kind
+from fiducial.selection.model import KindPlan
 from fiducial.selection.naming import Names, production_names
 from fiducial.selection.ranges import compress
 
@@ -26,6 +26,7 @@ def commands(
     begin: str | None = None,
     end: str | None = None,
     processes: int = 1,
+    overrides: Sequence[str] = (),
 ) -> list[str]:
     """Write the commands that generate, verify, certify and export what a plan says.
 
@@ -49,11 +50,13 @@ def commands(
         Validity, ISO-8601 (TAI); None: from the plan's night on, without an end.
     processes
         How many processes `pipetask` uses.
+    overrides
+        Settings of the generation, ``task:field=value``.
 
     Returns
     -------
     list of str
-        One command a line, in order, quoted for a POSIX shell. A bootstrap kind has no verification.
+        One command a line, in order, quoted for a POSIX shell.
     """
     if names is None:
         names = production_names(instrument, ticket, tag, plan.kind, plan.filter, rerun)
@@ -61,23 +64,26 @@ def commands(
     where = shlex.quote(str(repo))
     capital = plan.kind[0].upper() + plan.kind[1:]
 
-    def pipetask(pipeline: str, inputs: str, output: str, exposures: Iterable[int]) -> str:
+    def pipetask(
+        pipeline: str, inputs: str, output: str, exposures: Iterable[int], settings: Sequence[str] = ()
+    ) -> str:
         query = data_query(instrument, exposures, detectors)
         return (
             f"pipetask --long-log --log-level fiducial=INFO run -b {where}"
             f" -p {shlex.quote(str(pipelines / pipeline))} -i {inputs} -o {output}"
-            f' -d "{query}" --register-dataset-types' + (f" -j {processes}" if processes > 1 else "")
+            + "".join(f" -c {shlex.quote(setting)}" for setting in settings)
+            + f' -d "{query}" --register-dataset-types'
+            + (f" -j {processes}" if processes > 1 else "")
         )
 
     raw = f"{instrument}/raw/all"
     lines = [
-        pipetask(f"cp{capital}.yaml", f"{raw},{names.calib}", names.gen, plan.generate),
+        pipetask(f"cp{capital}.yaml", f"{raw},{names.calib}", names.gen, plan.generate, overrides),
         f"butler query-collections {where} {names.gen}",
     ]
-    if plan.kind == base_kind(plan.kind):
-        shown = (*plan.generate, *plan.first, *plan.verify)
-        inputs = f"{names.gen},{names.calib},{raw}"
-        lines.append(pipetask(f"Verify{capital}.yaml", inputs, names.verify, shown))
+    shown = (*plan.generate, *plan.first, *plan.verify)
+    inputs = f"{names.gen},{names.calib},{raw}"
+    lines.append(pipetask(f"Verify{capital}.yaml", inputs, names.verify, shown))
     validity = f"--begin-date {shlex.quote(begin or _iso_date(plan.night))}"
     if end is not None:
         validity += f" --end-date {shlex.quote(end)}"

@@ -22,7 +22,7 @@ _WHERE = {
     "plan": "planning",
     "report": "reporting",
     "timeline": "asking",
-    "verify": "production",
+    "verify": "verifying",
 }
 
 __all__ = sorted(_WHERE)

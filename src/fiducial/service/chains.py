@@ -33,6 +33,8 @@ def adapt_chain(
     runs: Collection[str] = (),
     physical_filter: str | None = None,
     wished: Collection[str] = (),
+    coming: Collection[str] = (),
+    stage: str = "",
 ) -> Adapted:
     """Leave out of a chain what no master is there for.
 
@@ -54,6 +56,10 @@ def adapt_chain(
         Of the flat that is looked for.
     wished
         Settings that the user gave; a chain among them is left as it is.
+    coming
+        Products that will be made before they are needed: they count as there.
+    stage
+        ``Bootstrap`` where the masters are those in adu.
     """
     if any(setting.startswith(f"{label}:chain") for setting in wished):
         return Adapted()
@@ -61,8 +67,10 @@ def adapt_chain(
         kind
         for kind in OPTIONAL
         if kind in chain
+        and f"{kind}{stage}" not in coming
         and not all(
-            _has(repository, kind, exposure, detector, runs, physical_filter) for detector in detectors
+            _has(repository, f"{kind}{stage}", exposure, detector, runs, physical_filter)
+            for detector in detectors
         )
     ]
     if not missing:
@@ -72,6 +80,43 @@ def adapt_chain(
     return Adapted(
         (f"{label}:chain={left}",),
         tuple(f"no {kind} is there for {when}: its correction is left out" for kind in missing),
+    )
+
+
+def adapt_product(
+    repository: Repository,
+    product: str,
+    *,
+    exposure: int,
+    detectors: Iterable[int],
+    runs: Collection[str] = (),
+    wished: Collection[str] = (),
+    coming: Collection[str] = (),
+) -> Adapted:
+    """Leave the dark out of a flat's chain where there is none; other products need what they name.
+
+    Parameters
+    ----------
+    product
+        ``bias``, ``flatBootstrap``, ...
+    repository, exposure, detectors, runs, wished, coming
+        As of `adapt_chain`.
+    """
+    if not product.startswith("flat"):
+        return Adapted()
+    from fiducial.kinds.defaults import default_chain
+
+    stage = product.removeprefix("flat")
+    return adapt_chain(
+        repository,
+        "parameters",
+        [name for name in default_chain("flat") if not (stage and name == "gain")],
+        exposure=exposure,
+        detectors=detectors,
+        runs=runs,
+        wished=wished,
+        coming=coming,
+        stage=stage,
     )
 
 
@@ -89,6 +134,6 @@ def _has(
     if any(ref.dataId["detector"] == detector for ref in made):
         return True
     found = repository.find_calibration(
-        kind, exposure, detector, physical_filter=physical_filter if kind == "flat" else None
+        kind, exposure, detector, physical_filter=physical_filter if kind.startswith("flat") else None
     )
     return found is not None

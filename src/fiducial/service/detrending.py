@@ -113,7 +113,7 @@ def _adapted(
     repository: Repository, exposures: Sequence[int], detectors: Sequence[int], overrides: Sequence[str]
 ) -> Adapted:
     """Leave out of the chain what no master is certified for; none known at all is left to the graph."""
-    from fiducial.kinds.detrend import DetrendConfig
+    from fiducial.kinds.defaults import default_chain
 
     chosen = [r for r in repository.records() if r.exposure in set(exposures)]
     if detectors:
@@ -127,7 +127,7 @@ def _adapted(
     return adapt_chain(
         repository,
         "detrend",
-        list(DetrendConfig().chain),
+        default_chain("detrend"),
         exposure=first.exposure,
         detectors=sorted({r.detector for r in chosen}),
         physical_filter=first.facts.filter,

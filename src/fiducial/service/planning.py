@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fiducial.errors import NothingToDo, UsageError
+from fiducial.service.chains import adapt_product
 from fiducial.service.request import Request
 
 if TYPE_CHECKING:
@@ -82,7 +83,16 @@ def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> P
     for kind in (k for k in ORDER if k in kinds):
         for physical_filter in filters_of(kind, records, request):
             try:
-                one = _plan_one(repository, camera, records, kind, physical_filter, rerun, request)
+                one = _plan_one(
+                    repository,
+                    camera,
+                    records,
+                    kind,
+                    physical_filter,
+                    rerun,
+                    request,
+                    coming=[p.plan.kind for p in planned],
+                )
             except NothingToDo as error:
                 impossible.append(Impossible(kind, error.message, error.hint))
             else:
@@ -123,6 +133,7 @@ def _plan_one(
     physical_filter: str | None,
     rerun: str,
     request: Request,
+    coming: Sequence[str],
 ) -> Planned:
     from fiducial.selection import commands, plan_kind, production_names
 
@@ -130,8 +141,9 @@ def _plan_one(
     others = [r for r in records if not _that_night(r, request)]
     if request.detectors:
         offered = [r for r in offered if r.detector in request.detectors]
+    product = request.product_of(kind)
     chosen = plan_kind(
-        kind,
+        product,
         offered,
         camera,
         settings=request.settings_for(camera, kind),
@@ -142,9 +154,17 @@ def _plan_one(
     )
     day = request.night or max(r.facts.day_obs for r in offered)
     names = production_names(
-        repository.instrument, request.ticket_for(day), request.tag, kind, physical_filter, rerun
+        repository.instrument, request.ticket_for(day), request.tag, product, physical_filter, rerun
     )
     detectors = detectors_of(chosen, offered)
+    adapted = adapt_product(
+        repository,
+        product,
+        exposure=chosen.generate[0],
+        detectors=detectors,
+        wished=request.overrides,
+        coming=coming,
+    )
     return Planned(
         chosen,
         detectors,
@@ -157,6 +177,8 @@ def _plan_one(
                 repo=repository.root,
                 instrument=repository.instrument,
                 detectors=detectors,
+                processes=request.processes,
+                overrides=(*adapted.overrides, *request.overrides),
             )
         ),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiducial.errors import NothingToDo
-from fiducial.service.chains import Adapted, adapt_chain
+from fiducial.service.chains import adapt_product
 from fiducial.service.planning import Impossible, Planned, Plans, plan_in
 from fiducial.service.progress import Progress, Silent
 from fiducial.service.request import Request
@@ -90,7 +90,14 @@ def make(
 def _make_one(
     repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request, progress: Progress
 ) -> Made:
-    adapted = _adapted(repository, planned, runs, request)
+    adapted = adapt_product(
+        repository,
+        planned.plan.kind,
+        exposure=planned.plan.generate[0],
+        detectors=planned.detectors,
+        runs=runs,
+        wished=request.overrides,
+    )
     job = generation(repository, planned, runs, request, adapted.overrides)
     generated = _run(repository, job, request, planned, progress)
     verdict, verified = "not made", None
@@ -126,23 +133,6 @@ def _make_one(
     return made
 
 
-def _adapted(repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request) -> Adapted:
-    """Leave the dark out of a flat's chain where there is none."""
-    if planned.plan.kind != "flat":
-        return Adapted()
-    from fiducial.kinds.flat import FlatConfig
-
-    return adapt_chain(
-        repository,
-        "parameters",
-        list(FlatConfig().chain),
-        exposure=planned.plan.generate[0],
-        detectors=planned.detectors,
-        runs=runs,
-        wished=request.overrides,
-    )
-
-
 def _run(repository: Repository, job: Any, request: Request, planned: Planned, progress: Progress) -> Outcome:
     from fiducial.execution.run import run_job
 
@@ -172,9 +162,8 @@ def generation(
     from fiducial.selection import data_query
 
     camera = repository.instrument
-    kind = planned.plan.kind.capitalize() + ("Bootstrap" if request.world == "adu" else "")
     return Job(
-        pipeline=PIPELINES / f"cp{kind}.yaml",
+        pipeline=PIPELINES / f"cp{_capital(planned.plan.kind)}.yaml",
         inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),
         output=planned.names.gen,
         where=data_query(camera, planned.plan.generate, request.detectors),
@@ -190,8 +179,13 @@ def verification(repository: Repository, planned: Planned, runs: tuple[str, ...]
     camera = repository.instrument
     exposures = sorted({*planned.plan.generate, *planned.plan.verify, *planned.plan.first})
     return Job(
-        pipeline=PIPELINES / f"Verify{planned.plan.kind.capitalize()}.yaml",
+        pipeline=PIPELINES / f"Verify{_capital(planned.plan.kind)}.yaml",
         inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),
         output=planned.names.verify,
         where=data_query(camera, exposures, request.detectors),
     )
+
+
+def _capital(kind: str) -> str:
+    """Write a kind as names of pipelines have it: ``BiasBootstrap``."""
+    return kind[0].upper() + kind[1:]

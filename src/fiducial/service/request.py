@@ -38,6 +38,10 @@ class Request:
         """Name what the work is filed under: the ticket, or the night."""
         return self.ticket or f"night-{day}"
 
+    def product_of(self, kind: str) -> str:
+        """Name what is made from frames of a kind: ``biasBootstrap`` in adu, ``bias`` in electrons."""
+        return f"{kind}Bootstrap" if self.world == "adu" else kind
+
     def settings_for(self, camera: Camera, kind: str) -> SelectionDefaults:
         """Take the camera's way of choosing frames, with what the user wants otherwise."""
         wishes = {"skip_first": self.skip_first, "wanted": self.wanted, "minimum": self.minimum}

@@ -55,6 +55,7 @@ class MeasureSettings:
     corrections: Any
     second_overscan: bool
     expected_outliers: ExpectedOutliers
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def measure_one(
         _master_window(bench, frame, one, amplifier, scale)
         for one, amplifier in zip(corrected, frames, strict=True)
     ]
-    return measure_detector(context, frames, windows, previous)
+    return measure_detector(context, frames, windows, previous, bench.settings.threads)
 
 
 def _amplifier_frame(

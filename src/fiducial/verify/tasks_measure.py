@@ -112,6 +112,7 @@ class VerifyTask(PipelineTask):
             masters=masters,
             records=read_records(tables, detector),
             physical_filter=str(butlerQC.quantum.dataId.get("physical_filter", "")),
+            threads=butlerQC.resources.num_cores,
         )
         butlerQC.put(outputs, outputRefs)
 
@@ -124,6 +125,7 @@ class VerifyTask(PipelineTask):
         masters: dict[str, Master],
         records: Any = (),
         physical_filter: str = "",
+        threads: int = 1,
     ) -> Struct:
         """Measure frames.
 
@@ -139,6 +141,8 @@ class VerifyTask(PipelineTask):
             What ingest noted of all frames of the days in question.
         physical_filter
             Of flats.
+        threads
+            Cores to use.
 
         Returns
         -------
@@ -153,6 +157,7 @@ class VerifyTask(PipelineTask):
             corrections=self.config.corrections,
             second_overscan=bool(self.config.secondOverscan) and self.kind == "bias",
             expected_outliers=criteria.expected_outliers,
+            threads=threads,
         )
         rows, stack = measure_frames(
             sorted(raws, key=lambda one: (one.begin, one.exposure)),

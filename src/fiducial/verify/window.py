@@ -14,6 +14,9 @@ from fiducial.verify.expected import OverscanError, ReadNoise
 Z_LIMIT = 5.0
 """Where z is clipped. The residual itself never is."""
 
+SAMPLE = 65_536
+"""Pixels of which a median is taken: it is good to 0.005 sigma."""
+
 
 @dataclass(frozen=True)
 class Residual:
@@ -60,7 +63,12 @@ class Residual:
     @cached_property
     def centre(self) -> float:
         """Median of z over usable pixels: clipping is about it, so that a shifted frame is not emptied."""
-        return float(np.median(self.z[self.usable])) if self.usable.any() else 0.0
+        # An odd stride sees every column of an image whose width is a power of two.
+        sample = self.z.ravel()[:: (self.z.size // SAMPLE) | 1]
+        chosen = sample[self.usable.ravel()[:: (self.z.size // SAMPLE) | 1]]
+        if chosen.size == 0:
+            chosen = self.z[self.usable]
+        return float(np.median(chosen)) if chosen.size else 0.0
 
     @cached_property
     def kept(self) -> NDArray[np.bool_]:

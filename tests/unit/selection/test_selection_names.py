@@ -124,4 +124,8 @@ def test_commands_of_a_flat_and_of_a_bootstrap() -> None:
     bootstrap = plan_kind("flatBootstrap", night.records, make_camera(), physical_filter="g")
     lines = commands(bootstrap, repo="r", instrument="TestCam", ticket="T", tag="t", rerun="20240326a")
     assert "cpFlatBootstrap.yaml" in lines[0]
-    assert not any("Verify" in line for line in lines)
+    assert "VerifyFlatBootstrap.yaml" in lines[2]
+    lines = commands(bootstrap, names, repo="r", instrument="TestCam", processes=3, overrides=("a:b=[1, 2]",))
+    assert " -c 'a:b=[1, 2]' " in lines[0]
+    assert " -c " not in lines[2]
+    assert lines[0].endswith(" -j 3")

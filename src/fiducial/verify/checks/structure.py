@@ -53,15 +53,47 @@ def structure(subject: Subject) -> list[Measurement]:
     frame = subject.residual
     ny, nx = frame.usable.shape
     side = _block_side(ny, nx)
-    blocks = _groups(frame, _edges(ny, side), _edges(nx, side), frame.correlation.c1)
-    rows = _groups(frame, np.arange(ny), np.zeros(1, np.intp), frame.correlation.c1_row)
-    columns = _groups(frame, np.zeros(1, np.intp), np.arange(nx), frame.correlation.c1_column)
+    block_rows, block_columns = _edges(ny, side), _edges(nx, side)
+    sums = _all_sums(frame, block_rows, block_columns)
+    one = np.zeros(1, np.intp)
+    blocks = _groups(frame, block_rows, block_columns, frame.correlation.c1, [s.blocks for s in sums])
+    rows = _groups(frame, np.arange(ny), one, frame.correlation.c1_row, [s.rows for s in sums])
+    columns = _groups(frame, one, np.arange(nx), frame.correlation.c1_column, [s.columns for s in sums])
     return [
         _excess("structure_blocks", blocks, frame),
         _excess("structure_rows", rows, frame),
         _excess("structure_columns", columns, frame),
         _peak(blocks, frame),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums of one quantity over blocks (by, bx), rows (ny, 1) and columns (1, nx)."""
+
+    blocks: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    columns: NDArray[np.float64]
+
+
+def _all_sums(frame: Residual, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[_Sums]:
+    """Sums of the pixels' number, their residual, its variance, and what it is relative to."""
+
+    def sums(array: NDArray[np.float32] | NDArray[np.bool_]) -> _Sums:
+        tall = np.add.reduceat(array, rows, axis=0, dtype=np.float64)
+        return _Sums(
+            np.add.reduceat(tall, columns, axis=1),
+            array.sum(axis=1, keepdims=True, dtype=np.float64),
+            tall.sum(axis=0, keepdims=True),
+        )
+
+    lines = np.float32(frame.row_variance + frame.column_variance)  # not of single pixels
+    own = np.where(frame.usable, np.square(frame.sigma) - lines, np.float32(0))
+    count = sums(frame.usable)
+    divisor = count
+    if frame.model is not None:
+        divisor = sums(np.where(frame.usable, frame.model, np.float32(0)))
+    return [count, sums(frame.limited), sums(own), divisor]
 
 
 def _block_side(ny: int, nx: int) -> int:
@@ -75,29 +107,26 @@ def _edges(length: int, side: int) -> NDArray[np.intp]:
     return np.arange(blocks) * length // blocks
 
 
-def _groups(frame: Residual, rows: NDArray[np.intp], columns: NDArray[np.intp], c1: float) -> Groups:
-    def total(array: NDArray[np.float32] | NDArray[np.bool_]) -> NDArray[np.float64]:
-        narrow = np.add.reduceat(array, columns, axis=1, dtype=np.float64)
-        return np.asarray(np.add.reduceat(narrow, rows, axis=0))
-
-    count = total(frame.usable)
+def _groups(
+    frame: Residual,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    c1: float,
+    sums: list[NDArray[np.float64]],
+) -> Groups:
+    count, residual, own, divisor = sums
     ny, nx = frame.usable.shape
-    area = np.outer(np.diff(rows, append=ny), np.diff(columns, append=nx))
-    lines = np.float32(frame.row_variance + frame.column_variance)  # not of single pixels
-    own = np.where(frame.usable, np.square(frame.sigma) - lines, np.float32(0))
-    divisor = count
-    if frame.model is not None:
-        divisor = total(np.where(frame.usable, frame.model, np.float32(0)))
-    enough = (count >= FILLED * area) & (count > 1) & (divisor > 0)
-    safe = np.where(enough, divisor, 1.0)
     heights = np.diff(rows, append=ny)[:, None]
-    shared = frame.row_variance / heights * np.square(count / safe)
     widths = np.diff(columns, append=nx)[None, :]
-    by_column = frame.column_variance / widths * np.square(count / safe)
+    enough = (count >= FILLED * heights * widths) & (count > 1) & (divisor > 0)
+    safe = np.where(enough, divisor, 1.0)
+    relative = np.square(count / safe)
+    shared = frame.row_variance / heights * relative
+    by_column = frame.column_variance / widths * relative
     index = np.broadcast_to(np.arange(len(rows))[:, None], count.shape)
     return Groups(
-        mean=(total(frame.limited) / safe)[enough],
-        variance=(c1 * total(own) / np.square(safe) + by_column)[enough],
+        mean=(residual / safe)[enough],
+        variance=(c1 * own / np.square(safe) + by_column)[enough],
         shared=index[enough],
         shared_variance=np.broadcast_to(shared, count.shape)[enough],
     )
