@@ -38,13 +38,18 @@ class Ran:
         return json.loads(self.out)
 
 
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of a user who has activated the interpreter's environment."""
+    return os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"} | variables
+
+
 def run(
     program: str,
     *arguments: object,
     code: int = 0,
     cwd: Path | None = None,
     before: Callable[[], None] | None = None,
-    **environment: str,
+    **variables: str,
 ) -> Ran:
     """Run a command to its end.
 
@@ -60,7 +65,7 @@ def run(
         Where it is called.
     before
         Called in the new process before the program starts, to limit what it may do.
-    **environment
+    **variables
         Variables to set.
     """
     command = [str(BIN / program), *(str(one) for one in arguments)]
@@ -72,7 +77,7 @@ def run(
         cwd=cwd,
         timeout=PATIENCE,
         preexec_fn=before,
-        env=os.environ | environment,
+        env=environment(**variables),
         check=False,
     )
     ran = Ran(" ".join(command), ended.returncode, ended.stdout, ended.stderr, time.monotonic() - began)

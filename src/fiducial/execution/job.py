@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,19 +21,26 @@ class Job:
     overrides: tuple[str, ...] = ()  # "task:field=value", as -c takes them
     run: str = ""  # the run to write or continue; empty: a new one below output
 
-    def command(self, repository: str) -> str:
-        """Write the job as a ``pipetask`` command that does the same."""
+    def command(self, repository: str, *, processes: int = 1) -> str:
+        """Write the job as a ``pipetask`` command that does the same, quoted for a POSIX shell."""
         parts = [
             "pipetask --long-log run",
-            f"-b {repository}",
-            f"-p {self.pipeline}",
-            f"-i {','.join(self.inputs)}",
-            f"-o {self.output}",
-            *(f"-c {override}" for override in self.overrides),
-            f'-d "{self.where}"',
+            f"-b {shlex.quote(repository)}",
+            f"-p {shlex.quote(str(self.pipeline))}",
+            f"-i {shlex.quote(','.join(self.inputs))}",
+            f"-o {shlex.quote(self.output)}",
+            *([f"--output-run {shlex.quote(self.run)} --extend-run --clobber-outputs"] if self.run else []),
+            *(f"-c {shlex.quote(override)}" for override in self.overrides),
+            f"-d {_double_quoted(self.where)}",
+            *([f"-j {processes}"] if processes > 1 else []),
             "--register-dataset-types",
         ]
         return " \\\n  ".join(parts)
+
+
+def _double_quoted(text: str) -> str:
+    """Quote text that has single quotes in it, as data queries do, so that people can still read it."""
+    return '"' + re.sub(r'([\\"$`])', r"\\\1", text) + '"'
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,8 @@ def run_job(
     pipeline = load_pipeline(job.pipeline, job.overrides)
     folder = Path(repository.root) / run / "fiducial"
     details = {"run": run, "inputs": job.inputs, "where": job.where, **(settings or {})}
-    with trace(folder, command=job.command(str(repository.root)), settings=details, pipeline=str(pipeline)):
+    command = job.command(str(repository.root), processes=processes)
+    with trace(folder, command=command, settings=details, pipeline=str(pipeline)):
         executor = SeparablePipelineExecutor(
             butler, clobber_output=bool(job.run), skip_existing_in=[run] if job.run else None
         )

@@ -43,8 +43,8 @@ def draw_master(
 
     Returns
     -------
-    The colour scale runs from percentile 0.5 to 99.5 of the block means; blocks without a usable
-    pixel are left clear.
+    The colour scale is that of `fiducial.figures.style.stretch`, of the block means; blocks without a
+    usable pixel are left clear.
     """
     shape = (image.shape[0], image.shape[1])
     block = block_for(shape, largest)

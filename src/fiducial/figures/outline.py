@@ -72,7 +72,7 @@ def read_corner(amplifier: Amplifier) -> tuple[bool, bool]:
 
 def _corner(amplifier: Amplifier) -> Polygon:
     region = amplifier.detector
-    size = 0.09 * min(region.x1 - region.x0, region.y1 - region.y0)
+    size = 0.06 * min(region.x1 - region.x0, region.y1 - region.y0)
     right, top = read_corner(amplifier)
     x, step_x = (region.x1, -size) if right else (region.x0, size)
     y, step_y = (region.y1, -size) if top else (region.y0, size)

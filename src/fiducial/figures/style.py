@@ -137,13 +137,20 @@ def grey_levels() -> Colormap:
     return mpl.colormaps["Greys"].resampled(LEVELS)
 
 
-def stretch(image: NDArray[Any], low: float = 0.5, high: float = 99.5) -> tuple[float, float]:
-    """Limits of a colour scale: two percentiles of what is finite, never equal to one another."""
+def stretch(image: NDArray[Any]) -> tuple[float, float]:
+    """Limits of a colour scale that shows what most pixels do, whatever a few hot ones do.
+
+    Percentiles 0.5 and 99.5 of what is finite, or the median and six robust standard deviations
+    (1.4826 times the median absolute deviation) to either side where that is nearer. The limits are
+    never equal to one another.
+    """
     finite = image[np.isfinite(image)]
     if finite.size == 0:
         return 0.0, 1.0
-    lower, upper = (float(v) for v in np.percentile(finite, (low, high)))
-    middle = 0.5 * (lower + upper)
+    lower, middle, upper = (float(v) for v in np.percentile(finite, (0.5, 50.0, 99.5)))
+    sigma = 1.4826 * float(np.median(np.abs(finite - middle)))
+    if sigma > 0:
+        lower, upper = max(lower, middle - 6.0 * sigma), min(upper, middle + 6.0 * sigma)
     if upper - lower <= 1e-5 * abs(middle) or upper == lower:  # a constant, but for rounding
         half = 0.01 * abs(middle) or 1.0
         return middle - half, middle + half

@@ -16,7 +16,7 @@ _HREF = "{http://www.w3.org/1999/xlink}href"
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _FONT = re.compile(r"'DejaVu Sans'[^;]*")
 _DECIMALS = re.compile(r"(-?\d+\.\d{2})\d+")
-_GEOMETRY = ("d", "x", "y", "width", "height", "transform", "points")
+_COORDINATES = ("d", "x", "y", "points")  # in points; not the scales in "transform", which multiply
 
 
 def to_inline_svg(figure: Figure, *, name: str, title: str, description: str) -> str:
@@ -86,7 +86,7 @@ def _adapt(element: ElementTree.Element, name: str, used: frozenset[str], classe
         element.set("href", f"#{name}-{target[1:]}" if target.startswith("#") else with_fewer_bytes(target))
     if (clip := element.get("clip-path")) is not None:
         element.set("clip-path", _REFERENCE.sub(lambda found: f"url(#{name}-{found[1]})", clip))
-    for attribute in _GEOMETRY:
+    for attribute in _COORDINATES:
         if (value := element.get(attribute)) is not None:
             element.set(attribute, _DECIMALS.sub(r"\1", value))
     labels = ["pixels"] if element.tag == "image" else []

@@ -45,7 +45,7 @@ def draw_uncertainty(
     block = block_for(shape, largest)
     sigma = np.sqrt(block_mean(variance, block, ~masked))
     fraction = 100.0 * block_fraction(masked, block)
-    most = max(float(np.nanmax(fraction)), 1e-3)
+    most = float(np.nanmax(fraction)) or 1.0
     sheet = panel_sheet(shape, 2, columns=2, width=9.6)
     parts = (
         ("Uncertainty", sigma, stretch(sigma), sequential(), with_unit("1σ of a pixel", unit)),

@@ -12,8 +12,9 @@ from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
+from fiducial.corrections.measured_noise import noise_keys
 from fiducial.frames.records import FrameRecord
-from fiducial.kinds.clipping import clipped_mean
+from fiducial.kinds.clipping import clipped_mean, uses_scatter
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections
 from fiducial.kinds.engine import Batch
@@ -21,7 +22,7 @@ from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
 from fiducial.kinds.levels import bias_levels, drifting, sample
 from fiducial.kinds.product import make_product
-from fiducial.kinds.stack import stack_frames
+from fiducial.kinds.stack import Stacked, stack_frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,9 +127,17 @@ class BiasTask(PipelineTask):
             unit=UNITS[chain.world],
             scale=lambda _: 1.0,
             time="exposure_time",
-            notes=combiner.notes(stacked.frames),
+            notes=combiner.notes(stacked.frames) | self._noise(stacked, chain),
         )
         return Struct(bias=product)
+
+    def _noise(self, stacked: Stacked, chain: Chain) -> dict[str, float]:
+        """Read noise from the scatter, for the variances of what comes after; none from too few frames."""
+        n_frames = len(stacked.frames)
+        if not uses_scatter(n_frames, self.config.kappa, self.config.iterations):
+            return {}
+        camera, detector = chain.context.camera, chain.context.detector
+        return noise_keys(stacked.variance, stacked.mask, n_frames, camera, detector, chain.notes())
 
 
 class BiasCombiner:

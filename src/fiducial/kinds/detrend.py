@@ -11,6 +11,7 @@ from lsst.pipe.base import connectionTypes as cT
 from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import Chain, build_chain, masters_of
 from fiducial.corrections.frame import DetectorFrame
+from fiducial.corrections.measured_noise import with_measured_noise
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.strips import plan_strips
 from fiducial.frames.records import FrameRecord
@@ -140,6 +141,7 @@ class DetrendTask(PipelineTask):
         CalibrationMismatch
             A master does not belong to it.
         """
+        camera = with_measured_noise(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,

@@ -12,6 +12,7 @@ from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import build_chain
+from fiducial.corrections.measured_noise import with_measured_noise
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections, bias_input, dark_input, stack_master
@@ -82,6 +83,7 @@ class FlatLevelsTask(PipelineTask):
         NothingToDo
             Fewer than ``minimumFrames`` frames are usable.
         """
+        camera = with_measured_noise(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,

@@ -51,6 +51,7 @@ class Headline:
     sentence: str
     reasons: tuple[str, ...]
     worst: tuple[JudgedTest, ...]
+    nearest: JudgedTest | None  # the first of these that can fail
     tests: int
     z_star: str
     products: tuple[ProductVerdict, ...]
@@ -63,13 +64,15 @@ def headline_of(data: ReportData, results: Measurements) -> Headline:
     verdict = data.verdict or {}
     outcome = str(verdict.get("verdict") or worst_of(set(judged["outcome"].tolist())))
     worst = _worst(judged, data)
+    nearest = next((test for test in worst if test.test != test_name("structure_peak")), None)
     tests = int(verdict.get("tests") or len(judged))
     return Headline(
         outcome=outcome,
         word=VERDICTS.get(outcome, VERDICTS["none"])[1],
-        sentence=_sentence(data, outcome, judged, worst, tests),
+        sentence=_sentence(data, outcome, judged, nearest, tests),
         reasons=tuple(str(reason) for reason in _listed(verdict.get("reasons"))),
         worst=worst,
+        nearest=nearest,
         tests=tests,
         z_star=number(_z_star(verdict, judged), 3),
         products=_products(data, verdict),
@@ -99,7 +102,12 @@ def detector_name(data: ReportData, detector: int) -> str:
 
 
 def _worst(judged: Measurements, data: ReportData) -> tuple[JudgedTest, ...]:
-    """The worst exposure of each test and amplifier, the worst of these first."""
+    """The worst exposure of each test and amplifier, the worst of these first.
+
+    The strongest single block can only warn, so it stands here only where it does.
+    """
+    everything = judged
+    judged = judged.where((judged["test"] != "structure_peak") | (judged["outcome"] != "pass"))
     margin = np.where(np.isfinite(judged["margin"]), judged["margin"], np.inf)
     rank = np.array([{"fail": 0, "warn": 1}.get(o, 2) for o in judged["outcome"]], dtype=int)
     chosen: dict[tuple[object, ...], int] = {}
@@ -110,7 +118,7 @@ def _worst(judged: Measurements, data: ReportData) -> tuple[JudgedTest, ...]:
             break
     lines = []
     for (test, detector, amplifier), index in chosen.items():
-        alike = judged.where(test=test, detector=detector, amplifier=amplifier)["outcome"]
+        alike = everything.where(test=test, detector=detector, amplifier=amplifier)["outcome"]
         failing = f"{int(np.sum(alike == 'fail'))} of {len(alike)}"
         lines.append(_judged_test(next(judged.take(np.array([index])).rows()), failing, data))
     return tuple(lines)
@@ -153,7 +161,7 @@ def share_of_limit(value: float, limit: float, low: float, sided: str) -> float:
 
 
 def _sentence(
-    data: ReportData, outcome: str, judged: Measurements, worst: Sequence[JudgedTest], tests: int
+    data: ReportData, outcome: str, judged: Measurements, nearest: JudgedTest | None, tests: int
 ) -> str:
     if outcome == "none":
         return f"Nothing was measured of this {data.label}: there is no verdict."
@@ -167,8 +175,7 @@ def _sentence(
     parts_said = [parts.get(outcome, "")]
     if tests:
         parts_said.append(f"{plural(tests, 'test')} entered the verdict: {failed} failed, {warned} warned.")
-    if worst:
-        nearest = worst[0]
+    if nearest:
         place = "Farthest beyond its limit" if nearest.share > 1 else "Nearest to its limit"
         parts_said.append(
             f"{place}: {nearest.test} on {nearest.where}, exposure {nearest.exposure}: "
@@ -196,8 +203,8 @@ def _product(data: ReportData, entry: object) -> ProductVerdict:
 
 def _facts(data: ReportData) -> tuple[tuple[str, str], ...]:
     facts = [("camera", f"{data.camera.name}: {data.camera.description}".rstrip(": "))]
-    if data.filter not in (None, "", "none"):
-        facts.append(("filter", str(data.filter)))
+    if data.physical_filter:
+        facts.append(("filter", data.physical_filter))
     if data.night is not None:
         facts.append(("night", str(data.night)))
     for term, value in (("ticket", data.ticket), ("tag", data.tag), ("re-run", data.rerun)):

@@ -149,7 +149,7 @@ def _remarks(verdict: Mapping[str, Any] | None) -> dict[int, tuple[str, ...]]:
     for frame in (verdict or {}).get("frames") or ():
         if not isinstance(frame, Mapping) or "exposure" not in frame:
             continue
-        failures = [str(failure) for failure in frame.get("failures") or ()]
+        failures = [str(failure) for failure in frame.get("failures") or () if frame.get("counts", True)]
         more = [f"and {len(failures) - MOST_REMARKS} more"] if len(failures) > MOST_REMARKS else []
         problems = [str(problem) for problem in frame.get("problems") or ()]
         said[int(frame["exposure"])] = (*problems, *failures[:MOST_REMARKS], *more)

@@ -66,7 +66,8 @@ def master_view(data: ReportData, detector: int, room: Room, album: Album) -> Ma
         ),
         title=what,
         description=_describe(master, amplifiers, usable),
-        caption=f"{what}. {_blocks(master, room.master)} Triangles: the corner that is read first.",
+        caption=f"{what}. {_blocks(master, room.master)} Values beyond the scale have "
+        "the colours of its ends. Triangles: the corner that is read first.",
     )
     uncertainty = album.picture(
         draw_uncertainty(

@@ -90,7 +90,7 @@ def _track(name: str, rows: Measurements) -> Track:
         limit=rows["limit"],
         limit_low=low,
         role=rows["role"],
-        outcome=np.where(rows["counts"], rows["outcome"], "shown"),
+        outcome=np.where(rows["role"] == "first", "shown", rows["outcome"]),
     )
 
 

@@ -202,7 +202,14 @@ class ReportData:
     created: datetime | str = ""
 
     @property
+    def physical_filter(self) -> str:
+        """The filter of flats; from the verdict where nobody said it. Empty for other kinds."""
+        if not self.kind.startswith("flat"):
+            return ""
+        known = self.filter or (self.verdict or {}).get("physical_filter") or ""
+        return "" if known == "none" else str(known)
+
+    @property
     def label(self) -> str:
         """Kind and filter: ``flat r``."""
-        named = self.filter not in (None, "", "none") and self.kind.startswith("flat")
-        return f"{self.kind} {self.filter}" if named else self.kind
+        return f"{self.kind} {self.physical_filter}".rstrip()

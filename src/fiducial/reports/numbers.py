@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from numbers import Integral, Real
 
 NOTHING = "–"
 MINUS = "−"
+MOST_LISTED = 12  # of a list in the ledger; the ledger itself has all
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -65,13 +67,15 @@ def moment(value: datetime | str | None) -> str:
         return NOTHING
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
-    return str(value)
+    return re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?", r"\1 \2", str(value))
 
 
 def in_words(value: object) -> str:
     """A value from the ledger as text: lists with commas, mappings as ``key: value``."""
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {in_words(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple) and len(value) > MOST_LISTED:
+        return f"{in_words(value[:3])}, … {in_words(value[-1])} ({len(value)} of them)"
     if isinstance(value, list | tuple):
         return ", ".join(in_words(item) for item in value) or NOTHING
     return NOTHING if value is None else str(value)

@@ -29,8 +29,8 @@ ROLES: dict[str, str] = {
 TESTS: dict[str, str] = {
     "level": "mean residual",
     "noise": "noise above expected",
-    "noise_certified": "noise above expected (certified read noise)",
-    "noise_clean": "noise above expected, cosmic rays removed",
+    "noise_certified": "noise above certified",
+    "noise_clean": "noise without cosmic rays",
     "outliers": "pixels beyond 5σ",
     "structure_blocks": "structure in blocks",
     "structure_rows": "structure in rows",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,8 @@ from lsst.daf.butler import Timespan
 
 from fiducial.cameras.facts import FrameFacts
 from fiducial.cameras.model import Camera
-from fiducial.errors import FrameError, HeaderError
+from fiducial.errors import FrameError, HeaderError, LayoutMismatch
+from fiducial.frames.records import FrameRecord
 from fiducial.repository.register import LONGEST_NAME, filter_record
 
 if TYPE_CHECKING:
@@ -23,14 +24,23 @@ _AT_A_TIME = 500  # names in one query: a list in SQL has an end
 _TIME_TOLERANCE = 0.01  # s, or one per cent: detectors of one exposure quote their own times
 
 
-def check_facts(facts: FrameFacts, file: str) -> None:
-    """Refuse facts that the registry could not hold.
+def check_facts(records: Sequence[FrameRecord], file: str) -> None:
+    """Refuse what the registry could not hold.
 
     Raises
     ------
+    LayoutMismatch
+        If the file holds no detector of the camera.
     HeaderError
         If the filter's name is too long.
     """
+    if not records:
+        raise LayoutMismatch(
+            f"{file} holds no detector of the camera",
+            hint="Does the camera file name the HDUs of its detectors?",
+            file=file,
+        )
+    facts = records[0].facts
     if len(facts.filter) > LONGEST_NAME:
         raise HeaderError(
             f"{file}: the filter's name {facts.filter!r} is longer than {LONGEST_NAME} characters",

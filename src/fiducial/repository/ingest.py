@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsst.daf.butler import CollectionType, FileDataset
+from lsst.daf.butler import CollectionType, DataCoordinate, FileDataset
 
 from fiducial.cameras.model import Camera
 from fiducial.errors import FrameError, UsageError
@@ -93,7 +94,7 @@ def ingest_files(
     refused = [Refusal.of(one.error, one.file) for one in scanned if one.error is not None]
     refused += [Refusal.of(error, file) for file, error in outcome.refused]
     # A file named twice is one file; the second mention finds it there already.
-    repeated = [path for path in sorted(set(paths)) for _ in range(paths.count(path) - 1)]
+    repeated = list((Counter(paths) - Counter(set(paths))).elements())
     return IngestReport(
         used=tuple(sorted({records[0].file for records in outcome.used})),
         already=tuple(sorted([*outcome.already, *repeated])),
@@ -111,7 +112,7 @@ def _scan(
     def look(path: str) -> _Scanned:
         try:
             records = scan_frame(path, camera)
-            check_facts(records[0].facts, path)
+            check_facts(records, path)
         except FrameError as error:
             return _Scanned(path, (), error)
         return _Scanned(path, records, None)
@@ -133,6 +134,8 @@ def _scan(
 def _write(butler: Butler, camera: Camera, outcome: Sorted, transfer: str) -> None:
     """Day by day: records, raws and facts together or not at all, so that a re-run completes it."""
     run = f"{names.raw_facts(camera.name)}/{names.timestamp()}"
+    if outcome.forgotten:
+        butler.pruneDatasets(outcome.forgotten, disassociate=False, unstore=True)
     for day_obs in outcome.days:
         used = [records for records in outcome.used if records[0].facts.day_obs == day_obs]
         table: dict[FrameKey, FrameRecord] = known_records(butler, camera.name, [day_obs])
@@ -153,8 +156,11 @@ def _file_dataset(butler: Butler, instrument: str, records: tuple[FrameRecord, .
     dataset_type = raw_type(butler.dimensions)
     refs = []
     for record in records:
-        data_id = butler.registry.expandDataId(
-            instrument=instrument, exposure=record.exposure, detector=record.detector
+        data_id = DataCoordinate.standardize(
+            instrument=instrument,
+            exposure=record.exposure,
+            detector=record.detector,
+            universe=butler.dimensions,
         )
         refs.append(reproducible_ref(dataset_type, data_id, names.raw_frames(instrument)))
     return FileDataset(path=records[0].file, refs=refs)

@@ -21,6 +21,7 @@ from fiducial.errors import IntegrityError
 from fiducial.repository.storage import storage_errors
 
 FIRST = "0" * 64
+_BLOCK = 65536  # bytes from the end of the file that are looked at first
 _PACKAGES = ("fiducial", "lsst-daf-butler", "lsst-pipe-base", "lsst-images", "numpy", "astropy")
 
 
@@ -55,6 +56,14 @@ def versions() -> dict[str, str]:
     return found | {"python": ".".join(str(part) for part in sys.version_info[:3])}
 
 
+def _user() -> str:
+    """The name of whoever runs this; the number where it has no name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 class Ledger:
     """The ledger of one repository.
 
@@ -87,7 +96,7 @@ class Ledger:
             self._set_aside_torn_line(stream.fileno())
             entry = Entry(
                 time=datetime.now(UTC).isoformat(timespec="microseconds"),
-                user=getpass.getuser(),
+                user=_user(),
                 verb=verb,
                 command=tuple(sys.argv) if command is None else command,
                 instrument=instrument,
@@ -135,9 +144,10 @@ class Ledger:
 
     def torn(self) -> str | None:
         """The half-written last line that a killed process left, or None."""
-        data = self.path.read_bytes() if self.path.exists() else b""
-        tail = data[data.rfind(b"\n") + 1 :]
-        return tail.decode(errors="replace") or None
+        return self._torn().decode(errors="replace") or None
+
+    def _torn(self) -> bytes:
+        return self._tail().rpartition(b"\n")[2]
 
     def _lines(self) -> list[str]:
         """Complete lines; what follows the last newline was never finished."""
@@ -146,17 +156,30 @@ class Ledger:
         return self.path.read_bytes().decode(errors="replace").split("\n")[:-1]
 
     def _last_hash(self) -> str:
-        lines = self._lines()
-        return str(json.loads(lines[-1])["hash"]) if lines else FIRST
+        line = self._tail().rstrip(b"\n").rpartition(b"\n")[2]
+        return str(json.loads(line)["hash"]) if line else FIRST
+
+    def _tail(self) -> bytes:
+        """The end of the file, from somewhere before its last complete line; the file may be long."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        block = _BLOCK
+        while size:
+            with self.path.open("rb") as stream:
+                stream.seek(max(0, size - block))
+                data = stream.read()
+            if block >= size or data.count(b"\n") > 1:
+                return data
+            block *= 4
+        return b""
 
     def _set_aside_torn_line(self, descriptor: int) -> None:
-        if (torn := self.torn()) is None:
+        if not (torn := self._torn()):
             return
-        with self.path.with_name("ledger.torn").open("a") as aside:
-            aside.write(f"{datetime.now(UTC).isoformat()} {torn}\n")
+        with self.path.with_name("ledger.torn").open("ab") as aside:
+            aside.write(datetime.now(UTC).isoformat().encode() + b" " + torn + b"\n")
             aside.flush()
             os.fsync(aside.fileno())
-        os.ftruncate(descriptor, self.path.stat().st_size - len(torn.encode()))
+        os.ftruncate(descriptor, self.path.stat().st_size - len(torn))
 
     @contextmanager
     def _locked(self) -> Iterator[Any]:

@@ -146,7 +146,8 @@ class Repository(CalibrationLife):
         """Take in raw frames.
 
         Each file is read once: checksum, header facts and content. A file that cannot be used stops no
-        other. Files of this content that are there already change nothing. All of one observing day is
+        other. Files of this content that are there already change nothing; where the file itself is gone
+        (moved, for one) the new place is taken instead. All of one observing day is
         visible at once, or nothing of it; an ingest that was killed is completed by running it again.
 
         Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fiducial.cameras.facts import FrameFacts
@@ -18,6 +19,7 @@ from fiducial.repository.facts import FrameKey, known_records
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler, DatasetRef, DimensionRecord
+    from lsst.resources import ResourcePath
 
 type FileRecords = tuple[FrameRecord, ...]
 """The records of one file: one a detector."""
@@ -33,6 +35,7 @@ class Sorted:
     already: list[str] = field(default_factory=list)
     without_facts: list[FileRecords] = field(default_factory=list)  # there already, but not in the tables
     refused: list[tuple[str, FrameError]] = field(default_factory=list)
+    forgotten: list[DatasetRef] = field(default_factory=list)  # raws whose file is gone: taken in anew
 
     @property
     def days(self) -> list[int]:
@@ -62,6 +65,10 @@ def sort_frames(butler: Butler, camera: Camera, files: Sequence[FileRecords]) ->
         error = known.contradiction(records)
         if error is not None:
             outcome.refused.append((file, error))
+        elif known.has(records) and (gone := known.gone(records)):
+            outcome.forgotten += gone
+            outcome.used.append(records)
+            known.take(records)
         elif known.has(records):
             outcome.already.append(file)
             if not known.has_facts(records):
@@ -105,6 +112,16 @@ class _Known:
             for r in records
         )
 
+    def gone(self, records: FileRecords) -> list[DatasetRef]:
+        """The raws of a file that are registered, but at a place where there is no file any more."""
+        if any((r.exposure, r.detector) in self._taken for r in records):
+            return []
+        facts = self._facts.get((records[0].exposure, records[0].detector))
+        if facts is not None and Path(facts.file).exists():
+            return []
+        refs = [self._raws[r.exposure, r.detector] for r in records]
+        return refs if _place(self._butler, refs[0]) is None else []
+
     def contradiction(self, records: FileRecords) -> FrameError | None:
         """Why the file cannot be used beside what is there, or None."""
         facts, file = records[0].facts, records[0].file
@@ -133,10 +150,19 @@ class _Known:
         ref = self._raws.get(key)
         if ref is None:
             return None
-        uri = self._butler.getURI(ref)
-        if uri.isLocal and uri.exists() and sha256_of(uri.ospath) == record.sha256:
+        uri = _place(self._butler, ref)
+        if uri is None or (uri.isLocal and sha256_of(uri.ospath) == record.sha256):
             return None
         return str(uri.ospath if uri.isLocal else uri)
+
+
+def _place(butler: Butler, ref: DatasetRef) -> ResourcePath | None:
+    """Where a raw is; None if its file is gone."""
+    try:
+        uri = butler.getURI(ref)
+    except FileNotFoundError:
+        return None
+    return uri if uri.exists() else None
 
 
 def _differs(facts: FrameFacts, registered: DimensionRecord, file: str) -> FrameError | None:

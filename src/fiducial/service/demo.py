@@ -124,7 +124,7 @@ def _night(folder: Path, seed: int) -> NightTruth:
         simulate_night,
     )
 
-    plan = NightPlan(biases=16, darks=12, flats=12, science=2)
+    plan = NightPlan(biases=16, darks=12, flats=14, science=2)
     faults = (
         FirstExposureStripes(kind="bias", index=0),
         TruncatedFile(kind="bias", index=7),

@@ -39,12 +39,12 @@ def init(root: str | Path, camera: str | Path, *, add: bool = False) -> Initiali
     """
     model = load_camera(camera)
 
-    from fiducial.execution.job import PIPELINES
+    from fiducial.execution.pipelines import known_pipelines
     from fiducial.execution.run import register_dataset_types
     from fiducial.repository import Repository
 
     with Repository.create(root, model, add=add) as repository:
-        register_dataset_types(repository.butler, sorted(PIPELINES.glob("*.yaml")))
+        register_dataset_types(repository.butler, known_pipelines())
     return Initialised(
         str(root), model.name, len(model.detectors), (f"{model.name}/raw/all", f"{model.name}/calib")
     )

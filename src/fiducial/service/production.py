@@ -142,7 +142,7 @@ def _run(repository: Repository, job: Any, request: Request, planned: Planned, p
             job,
             processes=request.processes,
             threads=request.threads,
-            settings={"request": asdict(request), "choices": [asdict(c) for c in planned.plan.choices]},
+            settings={**asdict(planned.plan), "request": asdict(request)},
             begin=lambda total: progress.begin(job.output.rsplit("/", 1)[-1], total),
             step=progress.step,
         )

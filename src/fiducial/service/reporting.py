@@ -85,6 +85,7 @@ def gather(repository: Repository, production: Production) -> ReportData:
         rerun=production.rerun,
         run=run,
         choices=_choices(settings),
+        refused=_refused(repository, settings),
         frames=_facts(repository, settings),
         masters=masters,
         previous=_previous(repository, production, settings, masters),
@@ -110,6 +111,19 @@ def _choices(settings: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(Choice(**choice) for choice in settings.get("choices", ()))
 
 
+def _refused(repository: Repository, settings: dict[str, Any]) -> tuple[Any, ...]:
+    """List the files that were refused when frames of this production were taken in."""
+    from fiducial.reports.model import RefusedFile
+
+    mine = {choice["exposure"] for choice in settings.get("choices", ())}
+    taken_in = [e for e in repository.ledger.history() if e.verb == "ingest"]
+    refused: dict[str, str] = {}
+    for entry in taken_in:
+        if mine & set(entry.inputs.get("exposures", ())):
+            refused |= entry.inputs.get("refused", {})
+    return tuple(RefusedFile(file=file, reason=reason) for file, reason in sorted(refused.items()))
+
+
 def _facts(repository: Repository, settings: dict[str, Any]) -> dict[int, Any]:
     wanted = {choice["exposure"] for choice in settings.get("choices", ())}
     return {r.exposure: r.facts for r in repository.records() if r.exposure in wanted} if wanted else {}
@@ -132,7 +146,7 @@ def _previous(
     repository: Repository, production: Production, settings: dict[str, Any], masters: dict[int, Master]
 ) -> dict[int, Master]:
     """Find, for each detector, what was certified for the same moment before this production."""
-    exposures = settings.get("exposures") or [c["exposure"] for c in settings.get("choices", ())[:1]]
+    exposures = settings.get("generate", ())
     found = {}
     for detector in masters if exposures else ():
         ref = repository.find_calibration(

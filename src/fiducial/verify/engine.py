@@ -42,7 +42,7 @@ def judge(rows: pa.Table | Sequence[Row], criteria: Criteria) -> Judgement:
     Parameters
     ----------
     rows
-        Measurements of all frames, detectors and amplifiers: a table, or rows.
+        Measurements of all frames, detectors and amplifiers, in any order: a table, or rows.
     criteria
         The limits.
 
@@ -55,8 +55,7 @@ def judge(rows: pa.Table | Sequence[Row], criteria: Criteria) -> Judgement:
     ----------
     Benjamini & Yekutieli 2001 (Ann. Statist. 29, 1165), theorem 1.3; Bonferroni for z*.
     """
-    columns = Columns.of(rows)
-    columns = add_detector_ratios(columns)
+    columns = add_detector_ratios(Columns.of(rows)).sorted()
     widen_ratios(columns)
     tests = count_tests(columns, criteria)
     limit = z_star(criteria.false_alarm, tests)

@@ -143,7 +143,7 @@ def judge_rows(columns: Columns, z: float, criteria: Criteria) -> None:
     outcome[passes] = "pass"
     outcome[fails] = "fail"
     outcome[peak] = np.where(value[peak] > high[peak], "warn", "pass")
-    lost = has_limit & ~np.isfinite(x)
+    lost = has_limit & ~(np.isfinite(x) & np.isfinite(u))
     outcome[lost] = "fail"
     _note(columns, lost, "the measurement is not a number")
 
@@ -151,8 +151,9 @@ def judge_rows(columns: Columns, z: float, criteria: Criteria) -> None:
 def _distance(difference: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         quotient = difference / error
-    exact = np.where(difference >= 0, np.inf, -np.inf)  # a value without an error is within or beyond
-    return np.where(error > 0, quotient, np.where(np.isfinite(difference), exact, np.nan))
+    exact = np.where(difference >= 0, np.inf, -np.inf)  # a value of no error is within or beyond
+    exact = np.where((error == 0) & np.isfinite(difference), exact, np.nan)
+    return np.where(error > 0, quotient, exact)
 
 
 def _p_values(

@@ -50,6 +50,14 @@ def test_stretch_is_never_empty():
     assert symmetric_stretch(np.array([np.nan])) == 1.0
 
 
+def test_stretch_is_not_led_by_hot_pixels():
+    image = np.random.default_rng(5).normal(10.0, 1.0, (200, 200))
+    image.ravel()[::60] = 5000.0  # 1.7 percent: more than the upper percentile leaves out
+    low, high = stretch(image)
+    assert 3.9 < low < 8.0
+    assert 12.0 < high < 16.5  # six sigma, widened a little by the hot pixels themselves
+
+
 def test_palette_png_keeps_orientation_order_and_gaps():
     image = np.array([[-1.0, 0.0], [np.nan, 2.0]])
     png = Image.open(io.BytesIO(palette_png(image, diverging(), -1.0, 1.0))).convert("RGBA")
@@ -107,6 +115,18 @@ def test_svg_is_well_formed_described_and_self_contained():
     addresses = [element.get("href") for element in root.iter() if element.get("href")]
     assert any(address.startswith("data:image/png;base64,") for address in addresses)
     assert all(address.startswith(("data:image/png;base64,", "#f1-")) for address in addresses)
+
+
+def test_svg_images_fill_their_axes():
+    figure = draw_master(noise(1, (37, 611)), amplifiers(), quantity="q", unit="adu")
+    root = parse(to_inline_svg(figure, name="f1", title="t", description="d"))
+    image = root.find(".//image")
+    across, _, _, down, *_ = (float(part) for part in re.findall(r"-?[\d.]+", image.get("transform")))
+    box = figure.axes[0].get_position()
+    width, height = figure.get_size_inches() * 72.0
+    # The scale has six decimals: over 611 pixels that is 0.0006 points.
+    assert across * float(image.get("width")) == pytest.approx(box.width * width, abs=1e-3)
+    assert -down * float(image.get("height")) == pytest.approx(box.height * height, abs=1e-3)
 
 
 def test_svg_styles_nothing_outside_itself():

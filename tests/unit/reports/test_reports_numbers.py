@@ -68,12 +68,15 @@ def test_counts_and_plurals():
 
 def test_moments():
     assert moment(datetime(2026, 9, 1, 20, 0, 0, 123)) == "2026-09-01 20:00:00"
+    assert moment("2026-01-15T00:00:00.000") == "2026-01-15 00:00:00"
+    assert moment("some day") == "some day"
     assert moment(None) == "–"
 
 
 def test_values_of_the_ledger():
     assert in_words({"chain": ("a", "b"), "n": 1}) == "chain: a, b; n: 1"
     assert in_words([]) == "–"
+    assert in_words(list(range(20))) == "0, 1, 2, … 19 (20 of them)"
 
 
 def test_limits_and_the_share_that_is_used():

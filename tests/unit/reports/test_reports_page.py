@@ -257,6 +257,41 @@ def test_amplifiers_are_tabulated_with_read_noise_gain_and_percentiles(html, pas
     assert cells[13] == "13 of 52"
 
 
+def test_strongest_block_that_only_warns_does_not_lead_the_verdict(small):
+    judged = next(row for row in small.results if row["counts"])
+    peak = {**judged, "test": "structure_peak", "value": 99.0, "limit": 5.0, "sided": "upper"}
+    data = replace(small, results=[*small.results, peak | {"margin": -50.0, "outcome": "warn"}])
+    head = Page(render_report(data, title="t")).words().split("Frames")[0]
+    assert "strongest block" in head  # in the table
+    assert "limit: strongest block" not in head  # not in the sentence
+
+
+def test_failures_of_frames_are_named_but_not_those_of_first_exposures(small):
+    first, second = (choice.exposure for choice in small.choices[:2])
+    frames = [
+        {"exposure": first, "counts": False, "failures": ["0 A of_the_first"], "problems": []},
+        {
+            "exposure": second,
+            "counts": True,
+            "failures": [f"0 A f{i}" for i in range(5)],
+            "problems": ["lost"],
+        },
+    ]
+    data = replace(small, verdict={**(small.verdict or {}), "frames": frames})
+    words = Page(render_report(data, title="t")).words()
+    assert "lost 0 A f0 0 A f1 0 A f2 and 2 more" in words
+    assert "of_the_first" not in words
+
+
+def test_filter_of_flats_comes_from_the_verdict_where_nobody_said_it():
+    camera = two_amplifier_camera(1, columns=24, rows=24)
+    data = make_data("flat", camera=camera, frames=7)
+    known = replace(data, filter=None, verdict={**(data.verdict or {}), "physical_filter": "SDSSr~empty"})
+    assert known.label == "flat SDSSr~empty"
+    assert replace(data, filter="none").label == "flat"
+    assert replace(known, kind="bias").label == "bias"
+
+
 def test_colour_never_speaks_alone(html):
     found = re.findall(r'<span class="outcome (\w+)[^"]*">(.*?)</span>\s*</', html)
     assert {"pass", "fail", "warn", "shown"} <= {outcome for outcome, _ in found}

@@ -286,3 +286,28 @@ def test_one_file_of_several_detectors(tmp_path: Path) -> None:
         assert [r.detector for r in repository.records()] == [0, 1]
         refs = repository.butler.query_datasets("raw", "TinyCam/raw/all")
         assert len({str(repository.butler.getURI(ref)) for ref in refs}) == 1
+
+
+def test_frames_that_were_moved_are_found_at_their_new_place(night: Repository, tmp_path: Path) -> None:
+    (tmp_path / "raws").rename(tmp_path / "archive")
+    files = sorted((tmp_path / "archive").iterdir())
+    report = night.ingest(files)
+    assert (len(report.used), len(report.already), len(report.refused)) == (6, 0, 0)
+    assert {record.file for record in night.records()} == set(map(str, files))
+    for ref in night.butler.query_datasets("raw", "TinyCam/raw/all"):
+        with night.butler.get(ref) as raw:
+            assert raw.path.startswith(str(tmp_path / "archive"))
+    assert len(night.ingest(files).already) == 6
+
+
+def test_a_copy_outlives_its_original(repository: Repository, tmp_path: Path) -> None:
+    files = write_night(tmp_path / "raws")
+    repository.ingest(files, transfer="copy")
+    (tmp_path / "raws").rename(tmp_path / "archive")
+    assert len(repository.ingest(sorted((tmp_path / "archive").iterdir())).already) == 6
+
+
+def test_a_file_without_a_detector_of_the_camera_is_refused(repository: Repository, tmp_path: Path) -> None:
+    report = repository.ingest([write_frame(tmp_path / "a.fits", detector=9)])
+    assert len(report.refused) == 1
+    assert "9" in report.refused[0].reason

@@ -107,3 +107,14 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
 def test_an_empty_ledger(tmp_path: Path) -> None:
     assert Ledger(tmp_path).history() == []
     assert Ledger(tmp_path).torn() is None
+
+
+def test_long_entries_are_chained_too(tmp_path: Path) -> None:
+    """Entries longer than the part of the file that is looked at first."""
+    ledger = Ledger(tmp_path)
+    for i in range(3):
+        ledger.append("step", inputs={"exposures": list(range(i, 40_000))}, command=())
+    assert len(ledger.history()) == 3
+    ledger.path.write_bytes(ledger.path.read_bytes()[:-100_000])
+    ledger.append("after", command=())
+    assert [entry.verb for entry in ledger.history()] == ["step", "step", "after"]

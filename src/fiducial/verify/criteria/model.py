@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -92,6 +93,11 @@ def load_criteria(camera: str = "", path: str | Path = "") -> Criteria:
     ------
     ConfigurationError
         Naming the file and the key, where a file is missing, is not YAML or has a key that is not known.
+
+    Notes
+    -----
+    A plug-in package brings the criteria of a camera by an entry point of the group ``fiducial.criteria``:
+    its name is the instrument's, its value a package and the YAML file in it.
     """
     folder = files("fiducial.verify.criteria")
     sources: list[tuple[str, dict[str, Any]]] = [
@@ -101,6 +107,11 @@ def load_criteria(camera: str = "", path: str | Path = "") -> Criteria:
         (resource.name, _read(resource.read_text("utf-8"), resource.name))
         for resource in folder.iterdir()
         if camera and _plain(resource.name) == _plain(camera) + "yaml"
+    ]
+    sources += [
+        (entry.value, _read(_plugged(entry.value), entry.value))
+        for entry in entry_points(group="fiducial.criteria")
+        if camera and _plain(entry.name) == _plain(camera)
     ]
     if path:
         sources.append((str(path), _read(_text(Path(path)), str(path))))
@@ -113,6 +124,17 @@ def load_criteria(camera: str = "", path: str | Path = "") -> Criteria:
 
 def _plain(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _plugged(value: str) -> str:
+    package, _, file = (part.strip() for part in value.partition(":"))
+    try:
+        return (files(package) / file).read_text("utf-8")
+    except (ImportError, OSError) as error:
+        raise ConfigurationError(
+            f"the plug-in criteria {value} cannot be read: {error}",
+            hint="An entry point of fiducial.criteria is 'package:file.yaml', a file inside the package.",
+        ) from error
 
 
 def _text(path: Path) -> str:

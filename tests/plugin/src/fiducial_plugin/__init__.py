@@ -1,1 +1,1 @@
-"""A camera, a correction and a check from outside."""
+"""A camera, a correction, a check with its limit, and a kind of calibration from outside."""
