@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,12 @@ from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import frames_files
 from fiducial.errors import FrameError, HeaderError, LayoutMismatch, UnreadableFrame, WrongCamera
 from fiducial.frames.checksum import sha256_of
 from fiducial.frames.raw import RawFrame
 from fiducial.frames.scan import scan_frame
 from fiducial.frames.tables import records_from_arrow, records_to_arrow
-
-sys.path.append(str(Path(__file__).parents[1] / "unit" / "frames"))
-import frames_files
 
 KINDS = frames_files.many_kinds()
 CAMERA = frames_files.camera()

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "selection"))
-
-from selection_frames import Night, make_camera
-
 from fiducial.cameras.model import SelectionDefaults
 from fiducial.errors import NothingToDo
 from fiducial.frames.records import FrameRecord
 from fiducial.selection import KindPlan, first_exposures, plan_kind, plan_tables
+from selection_frames import Night, make_camera
 
 CAMERA = make_camera(detectors=2)
 

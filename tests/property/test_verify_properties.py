@@ -48,25 +48,23 @@ def productions(draw: Any) -> list[Row]:
     detectors = draw(st.integers(1, 2))
     values = st.sampled_from([0.0, 0.0, 0.0, 0.03, -0.049, 0.055, -0.2, 0.5])
     tests = st.sampled_from(["noise", "level", "noise_clean"])
-    rows = []
-    for exposure in range(1, frames + 1):
-        role = draw(st.sampled_from(["input", "input", "held_out", "first"]))
-        for detector in range(detectors):
-            for amplifier in amplifiers:
-                rows.append(
-                    replace(
-                        BASE,
-                        test=draw(tests),
-                        exposure=exposure,
-                        detector=detector,
-                        amplifier=amplifier,
-                        role=role,
-                        counts=role != "first",
-                        value=draw(values) * 3,
-                        applicable=draw(st.integers(0, 9)) > 0,
-                    )
-                )
-    return rows
+    roles = [draw(st.sampled_from(["input", "input", "held_out", "first"])) for _ in range(frames)]
+    return [
+        replace(
+            BASE,
+            test=draw(tests),
+            exposure=exposure,
+            detector=detector,
+            amplifier=amplifier,
+            role=role,
+            counts=role != "first",
+            value=draw(values) * 3,
+            applicable=draw(st.integers(0, 9)) > 0,
+        )
+        for exposure, role in enumerate(roles, start=1)
+        for detector in range(detectors)
+        for amplifier in amplifiers
+    ]
 
 
 def outcome(row: Row, z: float = 4.0) -> str:
@@ -103,6 +101,7 @@ def test_every_row_comes_back_and_every_failure_is_named(rows: list[Row]) -> Non
     assert {frame["exposure"] for frame in judgement.verdict["frames"]} == {row.exposure for row in rows}
 
 
+@settings(deadline=None)
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(1e-6, 0.1), st.sampled_from([1.0, 3.66, 5.52]))
 def test_farther_out_is_never_better(value: float, more: float, error: float, z: float) -> None:
     sign = 1.0 if value >= 0 else -1.0
@@ -111,12 +110,14 @@ def test_farther_out_is_never_better(value: float, more: float, error: float, z:
     assert ORDER[outcome(far, z)] >= ORDER[outcome(near, z)]
 
 
+@settings(deadline=None)
 @given(st.floats(-1, 1), st.floats(1e-6, 0.1))
 def test_noise_is_judged_the_same_on_either_side(value: float, error: float) -> None:
     row = replace(BASE, value=value, uncertainty=error)
     assert outcome(row) == outcome(replace(row, value=-value))
 
 
+@settings(deadline=None)
 @given(st.floats(-1, 1), st.floats(1e-6, 0.1))
 def test_the_margin_says_the_outcome(value: float, error: float) -> None:
     columns = Columns.of([replace(BASE, value=value, uncertainty=error)])
@@ -127,6 +128,7 @@ def test_the_margin_says_the_outcome(value: float, error: float) -> None:
     assert columns["outcome"][0] == expected
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**7), st.integers(1, 10**7))
 def test_more_tests_need_more_sigmas(a: int, b: int) -> None:
     assert (z_star(0.01, a) <= z_star(0.01, b)) == (a <= b)
@@ -141,6 +143,7 @@ def test_a_limit_of_counts_is_what_it_says(expected: float, chance: float, per_h
     assert beyond <= chance * 1.01
 
 
+@settings(deadline=None)
 @given(
     st.floats(0.1, 50),
     st.floats(-1e4, 1e5),

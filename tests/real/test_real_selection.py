@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ def test_stl1001_dark_among_the_flats(stl1001: list[FrameRecord]) -> None:
     ]
     plan = plan_kind("flat", records, load_camera("stl1001"))
     (dark,) = [choice for choice in plan.choices if choice.use == "set_aside"]
-    assert "no light: 12.0 adu above zero" in dark.reason
+    assert re.search(r"no light: 12\.\d adu above zero", dark.reason)  # 30 s of dark current
 
 
 def test_kast_blue_biases(kast: list[FrameRecord]) -> None:
@@ -160,7 +161,9 @@ def test_esis_flats_with_the_lamp_off(real_data: Path) -> None:
 def test_esis_has_too_few_flats_unless_asked_for_two(real_data: Path) -> None:
     records = scan(real_data / "esis" / "led", "esis")
     with pytest.raises(NothingToDo, match="flat in none: 1 usable frame, 3 are needed"):
-        plan_kind("flat", records, load_camera("esis"))
+        plan_kind("flat", records, load_camera("esis"), settings=SelectionDefaults())
+    # The camera's file says that flats come in pairs.
+    assert len(plan_kind("flat", records, load_camera("esis")).generate) == 2
 
 
 def test_kast_blue_has_no_darks(kast: list[FrameRecord]) -> None:

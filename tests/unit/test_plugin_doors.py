@@ -58,28 +58,29 @@ def test_a_chain_applies_the_correction_on_either_side_of_the_gain(names: list[s
 
 
 def _striped(data: np.ndarray, frame: int, amplifier: int) -> np.ndarray:
-    """Odd columns of the first amplifier of the third frame higher by 5 electrons."""
+    """Odd columns of the first amplifier of the third frame higher by 2 electrons."""
     stripes = np.zeros(data.shape[1])
-    stripes[::2] = 5.0 if (frame, amplifier) == (2, 0) else 0.0
+    stripes[::2] = 2.0 if (frame, amplifier) == (2, 0) else 0.0
     return data + stripes
 
 
 def test_the_check_measures_and_is_judged_by_its_own_line() -> None:
     assert "odd_even" in [check.name for check in amplifier_checks("bias")]
     assert "odd_even" not in [check.name for check in amplifier_checks("dark")]
-    measured = produce(Simulation(inputs=8, damage=_striped), seed=3)
+    measured = produce(Simulation(inputs=16, damage=_striped), seed=3)
     rows = [row for row in measured.rows if row.test == "odd_even"]
     striped = [r for r in rows if r.exposure == rows[0].exposure + 2 and r.amplifier == "A"]
-    # The master has an eighth of the stripes: 5 - 5/8 = 4.4 electrons; 5 sigma of the measurement.
-    assert striped[0].value == pytest.approx(5 * 7 / 8, abs=5 * striped[0].uncertainty)
-    # Noise 6 of 128 x 128 pixels in two halves, less what the frame gave to the master.
-    assert striped[0].uncertainty == pytest.approx(6 * np.sqrt(2 / 128**2 * 2 * 7 / 8), rel=0.1)
+    # A sixteenth of the stripes is in the master; 5 sigma of the measurement.
+    assert striped[0].value == pytest.approx(2 * 15 / 16, abs=5 * striped[0].uncertainty)
+    # Noise 6 in each half of 128 x 128 pixels, less what the frame gave to the master.
+    assert striped[0].uncertainty == pytest.approx(6 * np.sqrt(4 / 128**2 * 15 / 16), rel=0.1)
     ours = judge(measured.rows, load_criteria("PluginCam")).rows.to_pylist()
     outcomes = {
         (r["exposure"], r["amplifier"]): r["outcome"]
         for r in ours
         if r["test"] == "odd_even" and r["scope"] == "amplifier"
     }
+    # The limit is 0.6 electrons (0.8 of the other amplifier), z* times the uncertainty 0.4 (0.5).
     assert outcomes.pop((striped[0].exposure, "A")) == "fail"
     assert set(outcomes.values()) == {"pass"}
     others = judge(measured.rows, load_criteria("SimCam")).rows.to_pylist()

@@ -98,9 +98,11 @@ def flat_pair_gain(
     .. math:: V = m^2 \left[ \frac{1}{g} \left( \frac{1}{m_a} + \frac{1}{m_b} \right)
               + R^2 \left( \frac{1}{m_a^2} + \frac{1}{m_b^2} \right) \right]
 
-    and 1/g is the weighted least-squares slope over all blocks, with weights of the model, not of the
-    measured variances (those would bias it). Differences are clipped after division by the
-    expected sigma of each pixel, so a gradient of the light does not matter. Brighter-fatter and
+    and 1/g is the sum of V, less its read noise, over the sum of what stands beside 1/g, over all blocks:
+    each counts by its light. (Weights by the expected scatter of V would be the best for a perfect
+    model. They let faint blocks count as much as bright ones, and there a level that is off by a few
+    adu or a little structure changes the gain by per cents.) Differences are clipped after division by
+    the expected sigma of each pixel, so a gradient of the light does not matter. Brighter-fatter and
     other correlations of neighbours are *not* added: the gain comes out higher by their share of the
     variance.
 
@@ -140,14 +142,16 @@ def flat_pair_gain(
     finite = np.isfinite(a) & np.isfinite(b)
     a, b = np.where(finite, a, 0.0), np.where(finite, b, 0.0)
     tails = truncation_factor(kappa)
-    kept, gain = finite, nan
+    kept = finite
+    points = _block_points(a, b, kept, read_noise, tails)
+    gain = _typical_gain(points)
     for _ in range(_ROUNDS):
-        points = _block_points(a, b, kept, read_noise, tails)
-        gain = _slope(points, gain)
         signal = 0.5 * (a * points.scale_a + b * points.scale_b)
         expected = 2.0 * (np.maximum(signal, 0.0) / gain + read_noise**2)
         difference = a * points.scale_a - b * points.scale_b
         before, kept = kept, finite & (np.square(difference) <= kappa**2 * expected)
+        points = _block_points(a, b, kept, read_noise, tails)
+        gain = _gain(points)
         if np.array_equal(before, kept):
             break
     return _pair_gain(points, gain)
@@ -189,37 +193,39 @@ def _block_points(a: Float64, b: Float64, kept: Flags, read_noise: float, tails:
     return _Points(scale_a[:, None], scale_b[:, None], mean, photon, variance - read, read, used)
 
 
-def _slope(points: _Points, gain: float) -> float:
-    """Weighted slope of variance against signal, as electrons per adu."""
+def _typical_gain(points: _Points) -> float:
+    """Gain of the median block, which is deaf to cosmic rays."""
     lit = points.freedom > 0
     if not lit.any():
         raise AlgorithmError(
             "no block of the flats has enough light for a gain", hint="were the lamps on, the bias removed?"
         )
-    if not np.isfinite(gain):
-        # The median of blocks is deaf to the cosmic rays that are still in.
-        gain = 1.0 / max(float(np.median(points.variance[lit] / points.photon[lit])), 1e-9)
-    slope = 0.0
-    for _ in range(_ROUNDS):
-        weight = points.freedom / np.square(points.photon / gain + points.read)
-        moment = float(np.sum(weight * points.photon * points.variance))
-        slope = moment / float(np.sum(weight * np.square(points.photon)))
-        if not slope > 0:
-            raise AlgorithmError(
-                "the flats differ by less than their read noise: no gain follows",
-                hint="are they copies of one frame, or is the read noise too high?",
-            )
-        if abs(slope * gain - 1.0) < 1e-12:
-            break
-        gain = 1.0 / slope
-    return 1.0 / slope
+    return 1.0 / max(float(np.median(points.variance[lit] / points.photon[lit])), 1e-9)
+
+
+def _gain(points: _Points) -> float:
+    """Light over variance of all blocks, as electrons per adu."""
+    light = float(np.sum(points.freedom * points.photon))
+    variance = float(np.sum(points.freedom * points.variance))
+    if not light > 0:
+        raise AlgorithmError(
+            "no block of the flats has enough light for a gain", hint="were the lamps on, the bias removed?"
+        )
+    if not variance > 0:
+        raise AlgorithmError(
+            "the flats differ by less than their read noise: no gain follows",
+            hint="are they copies of one frame, or is the read noise too high?",
+        )
+    return light / variance
 
 
 def _pair_gain(points: _Points, gain: float) -> PairGain:
     lit = points.freedom > 0
     expected = points.photon / gain + points.read
+    light = float(np.sum(points.freedom * points.photon))
+    # Var(V) of a block is 2 expected^2 / freedom.
+    slope_error = sqrt(2.0 * float(np.sum(points.freedom * np.square(expected)))) / light
     weight = 0.5 * points.freedom / np.square(expected)
-    slope_error = 1.0 / sqrt(float(np.sum(weight * np.square(points.photon))))
     chi2 = float(np.sum(weight * np.square(points.variance - points.photon / gain)))
     blocks = int(np.count_nonzero(lit))
     error = gain**2 * slope_error * scatter_inflation(chi2, blocks - 1)

@@ -53,7 +53,7 @@ class ChooseMasters:
         super().adjust_all_quanta(adjuster)  # type: ignore[misc]
         exposures = {
             data_id: adjuster.get_inputs(data_id)[self.exposures_connection]
-            for data_id in adjuster.iter_data_ids()
+            for data_id in sorted(adjuster.iter_data_ids())
         }
         if not self.masters_of_exposures:
             return
@@ -107,7 +107,7 @@ def _choose(butler: Butler, dataset_type: str, data_id: DataCoordinate, spans: S
     if len(ids) > 1 or None in found.values():
         names = ", ".join(f"{ref.run if ref else 'none'} at {span}" for span, ref in found.items())
         raise NothingToDo(
-            f"the exposures of {_text(data_id)} need different {dataset_type}s: {names}",
+            f"the exposures of {_text(data_id)} do not share one {dataset_type}: {names}",
             hint="Stack those exposures apart, by a narrower data query.",
         )
     return ids.pop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from lsst.pex.config import Config, ConfigField
@@ -37,7 +37,7 @@ BUILT_IN: tuple[type[Correction], ...] = (
 def _find_corrections() -> dict[str, type[Correction]]:
     found = {correction.name: correction for correction in BUILT_IN}
     for entry_point in sorted(entry_points(group=GROUP), key=lambda e: (e.name, e.value)):
-        correction = entry_point.load()
+        correction = _load(entry_point)
         if not (isinstance(correction, type) and issubclass(correction, Correction)):
             raise ConfigurationError(
                 f"the entry point {entry_point.name} = {entry_point.value} is no correction",
@@ -50,6 +50,16 @@ def _find_corrections() -> dict[str, type[Correction]]:
             )
         found[correction.name] = correction
     return found
+
+
+def _load(entry_point: EntryPoint) -> Any:
+    try:
+        return entry_point.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(
+            f"the plug-in correction {entry_point.name} ({entry_point.value}) cannot be loaded: {error}",
+            hint="Install the plug-in again, or remove it.",
+        ) from error
 
 
 CORRECTIONS: dict[str, type[Correction]] = _find_corrections()

@@ -45,6 +45,9 @@ def trace(folder: Path, *, command: str, settings: Mapping[str, Any], pipeline: 
         logger.setLevel(min(logger.level or logging.INFO, logging.INFO))
     try:
         yield
+    except BaseException as error:
+        logging.getLogger("fiducial").error("ended by %s: %s", type(error).__name__, error)
+        raise
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.removeHandler(handler)

@@ -18,9 +18,11 @@ MEGABYTE = 1e6
 STRIPS = 256 * MEGABYTE
 """Default bound of what the strips of a stack take."""
 
-_LIBRARIES = 420 * MEGABYTE  # interpreter, astropy, lsst.*, scipy, a query's caches
+_LIBRARIES = 340 * MEGABYTE  # interpreter, astropy, lsst.*, scipy, a graph, a query's caches
 _PLANES = 12  # bytes a pixel: image and variance (float32), mask (int32)
-_WRITING = 1.5  # copies of the planes while a product is made into a file
+_MASTER = 20  # bytes a pixel of a master that is in use: its planes, and a mask and a variance of our own
+_READING = 54  # bytes a pixel while a master is read, on top of those read before
+_WRITING = 16  # bytes a pixel while a product is written, on top of its planes
 _STACK = 5  # bytes a pixel and frame: corrected value (float32) and flag
 _WORK = 28  # bytes a pixel and thread, while one frame's strip is corrected
 _COMBINED = 20  # bytes a pixel, of what a combination gives
@@ -28,7 +30,7 @@ _EXPECTED_LIGHT, _FEW = 16, 10  # bytes a pixel and frame, where few flats are c
 _RAW = 2  # bytes a raw pixel
 _SMALLEST = 8  # readout rows
 
-_SECONDS_PER_PIXEL = {"bias": 14e-9, "dark": 20e-9, "flat": 34e-9}  # a frame's, one thread
+_SECONDS_PER_PIXEL = {"bias": 20e-9, "dark": 30e-9, "flat": 60e-9}  # a frame's, one thread
 _SECONDS_PER_QUANTUM = 0.5
 
 
@@ -124,15 +126,12 @@ def forecast(
     kept = kept_bytes(camera, detector, n_frames, strips, twice=compressed)
     extra = _EXPECTED_LIGHT if kind == "flat" and n_frames < _FEW else 0
     height = strip_height(amplifiers, n_frames, strips - kept, extra, threads)
-    memory = (
-        _LIBRARIES
-        + product * (1 + _WRITING + masters)
-        + kept
-        + strip_bytes(amplifiers, height, n_frames, extra, threads)
-    )
+    working = kept + strip_bytes(amplifiers, height, n_frames, extra, threads)
+    reading = ny * nx * (_READING + _MASTER * (masters - 1)) if masters else 0
+    making = ny * nx * _MASTER * masters + product + max(working, ny * nx * _WRITING)
     pixels = n_frames * ny * nx
     return Forecast(
-        memory=memory,
+        memory=_LIBRARIES + max(reading, making),
         read_bytes=1.05 * passes * n_frames * raw_bytes(camera, detector) + masters * product,
         disk_bytes=product + 2_000_000,
         seconds=passes * _SECONDS_PER_QUANTUM

@@ -139,6 +139,8 @@ def with_usable_frames[Result](
         Too few frames are left because they do not fit the masters.
     """
     left, out = list(frames), list(aside)
+    for note in out:
+        _LOG.warning("exposure %d is set aside: %s", note.exposure, note.reason)
     require_enough(len(left), means.minimum, out, means.what)
     while True:
         try:

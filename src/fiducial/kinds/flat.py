@@ -123,7 +123,13 @@ class FlatTask(PipelineTask):
         combiner = FlatCombiner(self.config, read_scales(scales, detector))
         frames, aside = open_frames(raws, camera, detector, records or {})
         without = [frame for frame in frames if not combiner.has_level(frame)]
-        aside += [AsideNote(frame.exposure, "its level could not be measured") for frame in without]
+        aside += [
+            AsideNote(
+                frame.exposure,
+                "it has no level: saturated, without light, or not readable (flatLevels says which)",
+            )
+            for frame in without
+        ]
         stacked = stack_frames(
             [frame for frame in frames if frame not in without],
             chain,

@@ -3,7 +3,6 @@
 One task a detector and filter; the levels of all detectors are then solved together (`flat_solve`).
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,6 @@ from fiducial.kinds.level_table import LevelRow, level_table
 
 if TYPE_CHECKING:
     import pyarrow
-
-_LOG = logging.getLogger(__name__)
 
 
 class FlatLevelsConnections(StackConnections, dimensions=("instrument", "detector", "physical_filter")):
@@ -98,8 +95,6 @@ class FlatLevelsTask(PipelineTask):
             self.config.means(threads, f"the flat levels of {camera.name} detector {detector}"),
             aside=aside,
         )
-        for note in measured.aside:
-            _LOG.warning("exposure %d is set aside: %s", note.exposure, note.reason)
         rows = [
             LevelRow(frame.exposure, detector, amp, float(measured.level[k, a]), int(measured.pixels[a]))
             for k, frame in enumerate(measured.frames)

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from fiducial.products.base import KIND, SCHEMA
 
-LONGEST_SIDE = 256
-"""Binned residual images have at most so many pixels on their long side."""
+SMALL = 2_500_000
+"""Residual images of detectors of so many pixels are kept at full size."""
+
+LONGEST_SIDE = 512
+"""Those of larger detectors have at most so many pixels on their long side."""
 
 Z_EDGES: NDArray[np.float64] = np.linspace(-10.0, 10.0, 101)
 """Edges of the histogram of z = residual / expected sigma; the outermost bins hold all that is beyond."""
@@ -164,8 +167,10 @@ def _amplifier_table(stack: ResidualStack) -> fits.BinTableHDU:
 
 
 def bin_factor(shape: tuple[int, int]) -> int:
-    """The smallest binning that brings the long side to `LONGEST_SIDE` pixels or fewer."""
-    return max(1, -(-max(shape) // LONGEST_SIDE))
+    """None for a detector of `SMALL` pixels; else what brings the long side to `LONGEST_SIDE` or fewer."""
+    if shape[0] * shape[1] <= SMALL:
+        return 1
+    return -(-max(shape) // LONGEST_SIDE)
 
 
 def bin_image(image: NDArray[np.float32], usable: NDArray[np.bool_], factor: int) -> NDArray[np.float32]:

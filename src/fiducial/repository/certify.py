@@ -11,9 +11,8 @@ from lsst.daf.butler import CollectionType, MissingDatasetTypeError, Timespan
 
 from fiducial.cameras.model import Camera
 from fiducial.errors import IntegrityError, RepositoryError
-from fiducial.frames.checksum import sha256_of
-from fiducial.repository.client import collection_type, folder_uri, require_collections
-from fiducial.repository.integrity import CertifiedFile, certified_files, record_certified
+from fiducial.repository.client import collection_type, require_collections
+from fiducial.repository.integrity import CertifiedFile, certified_files, describe_file, record_certified
 from fiducial.repository.validity import Product, associations, bounds, describe, product_of
 
 if TYPE_CHECKING:
@@ -138,28 +137,6 @@ def check_complete(refs: Iterable[DatasetRef], run: str, expected: Collection[in
                 f"{run} holds no {what} of detector {numbers}: the set is not complete",
                 hint="Run again what failed, or name the detectors that are wanted.",
             )
-
-
-def describe_file(root: Path, butler: Butler, ref: DatasetRef) -> CertifiedFile:
-    """The file of a calibration and its SHA-256 as it is now.
-
-    Raises
-    ------
-    IntegrityError
-        If the file is not there.
-    """
-    uri = butler.getURI(ref)
-    if not uri.exists():
-        raise IntegrityError(
-            f"{uri}: the file of {ref.datasetType.name} {ref.dataId} is not there",
-            hint="Make the calibration again.",
-        )
-    with uri.as_local() as local:
-        digest, size = sha256_of(local.ospath), Path(local.ospath).stat().st_size
-    place = uri.relative_to(folder_uri(root)) or str(uri)
-    return CertifiedFile(
-        dataset=ref.id, dataset_type=ref.datasetType.name, run=ref.run, path=place, size=size, sha256=digest
-    )
 
 
 def _unrecorded(root: Path, files: Sequence[CertifiedFile]) -> list[CertifiedFile]:

@@ -7,13 +7,14 @@ import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
-from lsst.daf.butler import Butler, Config, Timespan
+from lsst.daf.butler import Butler, Config, DatasetRef, DatasetTypeNotSupportedError, Timespan
 
 from fiducial.cameras.model import Camera
 from fiducial.errors import RepositoryError
 from fiducial.repository import names
 from fiducial.repository.client import folder_uri, is_repository, open_butler
 from fiducial.repository.dataset_types import camera_type, reproducible_ref
+from fiducial.repository.integrity import certified_files, describe_file, record_certified
 from fiducial.repository.ledger import Ledger
 from fiducial.repository.register import register_camera
 from fiducial.repository.storage import storage_errors
@@ -71,30 +72,44 @@ def complete_repository(root: Path, camera: Camera) -> None:
     with storage_errors(root), open_butler(root, writeable=True) as butler:
         known = {record.name for record in butler.query_dimension_records("instrument", explain=False)}
         register_camera(butler.registry, camera)
-        stored = store_camera(butler, camera)
+        ref, stored = store_camera(butler, camera)
+        if ref.id not in certified_files(root):
+            record_certified(root, [describe_file(root, butler, ref)])
     if stored or camera.name not in known:
         Ledger(root).append("init", instrument=camera.name, inputs={"camera": camera.name})
 
 
-def store_camera(butler: Butler, camera: Camera) -> bool:
+def store_camera(butler: Butler, camera: Camera) -> tuple[DatasetRef, bool]:
     """Store a camera's description, valid for all time, unless one is stored.
 
     Returns
     -------
-    stored
-        Whether it was stored now.
+    ref, stored
+        The camera in the repository, and whether it was stored now.
     """
     collection = names.calib_camera(camera.name)
     dataset_type = camera_type(butler.dimensions)
-    if butler.query_datasets(dataset_type, collection, find_first=False, explain=False):
-        return False
+    if found := butler.query_datasets(
+        dataset_type, collection, find_first=False, explain=False, instrument=camera.name
+    ):
+        return found[0], False
     data_id = butler.registry.expandDataId(instrument=camera.name)
     ref = reproducible_ref(dataset_type, data_id, names.calib_unbounded(camera.name))
     with butler.transaction():
         if butler.get_dataset(ref.id) is None:
-            butler.put(camera, ref)
+            _put(butler, camera, ref)
         butler.registry.certify(collection, [ref], Timespan(None, None))
-    return True
+    return ref, True
+
+
+def _put(butler: Butler, camera: Camera, ref: DatasetRef) -> None:
+    try:
+        butler.put(camera, ref)
+    except DatasetTypeNotSupportedError as error:
+        raise RepositoryError(
+            "the repository has no storage class for a camera: it was made without our settings",
+            hint=f"Make it with: butler create REPO --seed-config {SEED} --override",
+        ) from error
 
 
 def stored_camera(butler: Butler, instrument: str) -> Camera | None:

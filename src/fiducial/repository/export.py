@@ -22,6 +22,7 @@ from fiducial.repository.bundle import EXPORT, MANIFEST, BundleFile, Manifest, c
 from fiducial.repository.client import require_collections
 from fiducial.repository.integrity import CertifiedFile, certified_files, record_certified
 from fiducial.repository.ledger import versions
+from fiducial.repository.names import CAMERA
 from fiducial.repository.pending import pending_export
 from fiducial.repository.storage import storage_errors
 from fiducial.repository.validity import associations
@@ -147,11 +148,7 @@ def _records(root: Path, folder: Path, manifest: Manifest) -> list[CertifiedFile
             file = manifest.files[record["path"]]
             for dataset in record["dataset_id"]:
                 if dataset in known:
-                    if known[dataset].sha256 != file.sha256:
-                        raise IntegrityError(
-                            f"{record['path']}: the repository holds this calibration with other content",
-                            hint="One of the two was changed; compare both with a backup.",
-                        )
+                    _same(known[dataset], file, entry["dataset_type"])
                     continue
                 records.append(
                     CertifiedFile(
@@ -164,6 +161,21 @@ def _records(root: Path, folder: Path, manifest: Manifest) -> list[CertifiedFile
                     )
                 )
     return records
+
+
+def _same(known: CertifiedFile, file: BundleFile, dataset_type: str) -> None:
+    """Refuse a dataset that the repository holds with other content."""
+    if known.sha256 == file.sha256:
+        return
+    if dataset_type == CAMERA:
+        raise RepositoryError(
+            "the bundle's description of the camera is not the repository's",
+            hint="Compare `fiducial camera show` at both places; calibrations rest on its gains and regions.",
+        )
+    raise IntegrityError(
+        f"{known.path}: the repository holds this calibration with other content than the bundle",
+        hint="One of the two was changed; compare both with a backup.",
+    )
 
 
 def _summary(folder: Path, manifest: Manifest) -> Bundle:

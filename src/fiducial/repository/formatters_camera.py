@@ -9,6 +9,7 @@ from lsst.resources import ResourcePath
 
 from fiducial.cameras import camera_from_yaml, camera_to_yaml
 from fiducial.cameras.model import Camera
+from fiducial.repository.integrity import verify_certified
 
 
 class CameraFormatter(FormatterV2):
@@ -22,6 +23,8 @@ class CameraFormatter(FormatterV2):
         self, uri: ResourcePath, component: str | None = None, expected_size: int = -1
     ) -> Camera:
         """Read the camera; unknown keys and bad values are refused as in a user's file."""
+        if uri.isLocal:
+            verify_certified(uri.ospath, self.dataset_ref.id)
         return camera_from_yaml(uri.read().decode(), str(uri))
 
     def to_bytes(self, in_memory_dataset: Camera) -> bytes:

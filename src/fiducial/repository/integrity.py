@@ -8,13 +8,18 @@ import os
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from fiducial.errors import IntegrityError
 from fiducial.frames.checksum import sha256_of
+from fiducial.repository.client import folder_uri
 from fiducial.repository.storage import storage_errors
+
+if TYPE_CHECKING:
+    from lsst.daf.butler import Butler, DatasetRef
 
 CERTIFIED = Path("fiducial") / "certified.jsonl"
 
@@ -44,6 +49,28 @@ def record_certified(root: Path, files: Iterable[CertifiedFile]) -> None:
                 stream.write(b"\n")
             stream.write(text.encode())
             os.fsync(stream.fileno())
+
+
+def describe_file(root: Path, butler: Butler, ref: DatasetRef) -> CertifiedFile:
+    """The file of a calibration and its SHA-256 as it is now.
+
+    Raises
+    ------
+    IntegrityError
+        If the file is not there.
+    """
+    uri = butler.getURI(ref)
+    if not uri.exists():
+        raise IntegrityError(
+            f"{uri}: the file of {ref.datasetType.name} {ref.dataId} is not there",
+            hint="Make the calibration again.",
+        )
+    with uri.as_local() as local:
+        digest, size = sha256_of(local.ospath), Path(local.ospath).stat().st_size
+    place = uri.relative_to(folder_uri(root)) or str(uri)
+    return CertifiedFile(
+        dataset=ref.id, dataset_type=ref.datasetType.name, run=ref.run, path=place, size=size, sha256=digest
+    )
 
 
 def certified_files(root: Path) -> dict[UUID, CertifiedFile]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,40 +62,54 @@ def commands(
     if names is None:
         names = production_names(instrument, ticket, tag, plan.kind, plan.filter, rerun)
     pipelines = Path(str(files("fiducial"))) / "pipelines" if pipelines_dir is None else Path(pipelines_dir)
-    where = shlex.quote(str(repo))
-    capital = plan.kind[0].upper() + plan.kind[1:]
-
-    def pipetask(
-        pipeline: str, inputs: str, output: str, exposures: Iterable[int], settings: Sequence[str] = ()
-    ) -> str:
-        query = data_query(instrument, exposures, detectors)
-        return (
-            f"pipetask --long-log --log-level fiducial=INFO run -b {where}"
-            f" -p {shlex.quote(str(pipelines / pipeline))} -i {inputs} -o {output}"
-            + "".join(f" -c {shlex.quote(setting)}" for setting in settings)
-            + f' -d "{query}" --register-dataset-types'
-            + (f" -j {processes}" if processes > 1 else "")
-        )
-
+    shell = _Shell(shlex.quote(str(repo)), instrument, pipelines, tuple(detectors), processes)
     raw = f"{instrument}/raw/all"
-    lines = [
-        pipetask(f"cp{capital}.yaml", f"{raw},{names.calib}", names.gen, plan.generate, overrides),
-        f"butler query-collections {where} {names.gen}",
-    ]
+    capital = plan.kind[0].upper() + plan.kind[1:]
     shown = (*plan.generate, *plan.first, *plan.verify)
     inputs = f"{names.gen},{names.calib},{raw}"
-    lines.append(pipetask(f"Verify{capital}.yaml", inputs, names.verify, shown))
-    validity = f"--begin-date {shlex.quote(begin or _iso_date(plan.night))}"
+    return [
+        shell.pipetask(f"cp{capital}.yaml", f"{raw},{names.calib}", names.gen, plan.generate, overrides),
+        f"butler query-collections {shell.repo} {names.gen}",
+        shell.pipetask(f"Verify{capital}.yaml", inputs, names.verify, shown),
+        *_life(shell.repo, plan.kind, names, begin or _iso_date(plan.night), end),
+    ]
+
+
+@dataclass(frozen=True)
+class _Shell:
+    """What all commands of a plan have in common; ``repo`` is quoted."""
+
+    repo: str
+    instrument: str
+    pipelines: Path
+    detectors: tuple[int, ...]
+    processes: int
+
+    def pipetask(
+        self, pipeline: str, inputs: str, output: str, exposures: Iterable[int], settings: Sequence[str] = ()
+    ) -> str:
+        query = data_query(self.instrument, exposures, self.detectors)
+        return (
+            f"pipetask --long-log --log-level fiducial=INFO run -b {self.repo}"
+            f" -p {shlex.quote(str(self.pipelines / pipeline))} -i {inputs} -o {output}"
+            + "".join(f" -c {shlex.quote(setting)}" for setting in settings)
+            + f' -d "{query}" --register-dataset-types'
+            + (f" -j {self.processes}" if self.processes > 1 else "")
+        )
+
+
+def _life(repo: str, kind: str, names: Names, begin: str, end: str | None) -> list[str]:
+    """Certify, put first, export: what follows when the verification has passed."""
+    validity = f"--begin-date {shlex.quote(begin)}"
     if end is not None:
         validity += f" --end-date {shlex.quote(end)}"
     return [
-        *lines,
-        f"butler certify-calibrations {validity} {where} {names.gen} {names.certified} {plan.kind}",
-        f"butler query-collections {where} {names.calib}",
-        f"butler collection-chain --mode prepend {where} {names.ticket_chain} {names.certified}",
-        f"butler collection-chain --mode prepend {where} {names.calib} {names.ticket_chain}",
-        f"butler query-collections {where} {names.calib}",
-        f"butler export-calibs --transfer copy {where} ./{_export_folder(names)} {names.ticket_chain}",
+        f"butler certify-calibrations {validity} {repo} {names.gen} {names.certified} {kind}",
+        f"butler query-collections {repo} {names.calib}",
+        f"butler collection-chain --mode prepend {repo} {names.ticket_chain} {names.certified}",
+        f"butler collection-chain --mode prepend {repo} {names.calib} {names.ticket_chain}",
+        f"butler query-collections {repo} {names.calib}",
+        f"butler export-calibs --transfer copy {repo} ./{_export_folder(names)} {names.ticket_chain}",
     ]
 
 

@@ -135,15 +135,14 @@ def _plan_one(
     request: Request,
     coming: Sequence[str],
 ) -> Planned:
-    from fiducial.selection import commands, plan_kind, production_names
+    from fiducial.selection import plan_kind, production_names
 
     offered = [r for r in records if _that_night(r, request)]
     others = [r for r in records if not _that_night(r, request)]
     if request.detectors:
         offered = [r for r in offered if r.detector in request.detectors]
-    product = request.product_of(kind)
     chosen = plan_kind(
-        product,
+        request.product_of(kind),
         offered,
         camera,
         settings=request.settings_for(camera, kind),
@@ -154,33 +153,47 @@ def _plan_one(
     )
     day = request.night or max(r.facts.day_obs for r in offered)
     names = production_names(
-        repository.instrument, request.ticket_for(day), request.tag, product, physical_filter, rerun
+        repository.instrument, request.ticket_for(day), request.tag, chosen.kind, physical_filter, rerun
     )
     detectors = detectors_of(chosen, offered)
-    adapted = adapt_product(
-        repository,
-        product,
-        exposure=chosen.generate[0],
-        detectors=detectors,
-        wished=request.overrides,
-        coming=coming,
-    )
     return Planned(
         chosen,
         detectors,
         names,
         whole_forecast(kind, camera, detectors, len(chosen.generate), request),
-        tuple(
-            commands(
-                chosen,
-                names,
-                repo=repository.root,
-                instrument=repository.instrument,
-                detectors=detectors,
-                processes=request.processes,
-                overrides=(*adapted.overrides, *request.overrides),
-            )
-        ),
+        _commands(repository, chosen, names, detectors, request, coming),
+    )
+
+
+def _commands(
+    repository: Repository,
+    chosen: KindPlan,
+    names: Names,
+    detectors: tuple[int, ...],
+    request: Request,
+    coming: Sequence[str],
+) -> tuple[str, ...]:
+    """Write the plain commands, with the settings that the same request would be made with."""
+    from fiducial.selection import commands
+
+    adapted = adapt_product(
+        repository,
+        chosen.kind,
+        exposure=chosen.generate[0],
+        detectors=detectors,
+        wished=request.overrides,
+        coming=coming,
+    )
+    return tuple(
+        commands(
+            chosen,
+            names,
+            repo=repository.root,
+            instrument=repository.instrument,
+            detectors=detectors,
+            processes=request.processes,
+            overrides=(*adapted.overrides, *request.overrides),
+        )
     )
 
 

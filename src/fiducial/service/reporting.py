@@ -77,7 +77,7 @@ def gather(repository: Repository, production: Production) -> ReportData:
     return ReportData(
         camera=camera,
         kind=production.kind,
-        title=f"{camera.name} {production.kind}",
+        title=f"{camera.name} {production.kind} {settings.get('filter') or ''}".strip(),
         filter=settings.get("filter"),
         night=settings.get("night"),
         ticket=production.ticket,
@@ -91,7 +91,7 @@ def gather(repository: Repository, production: Production) -> ReportData:
         previous=_previous(repository, production, settings, masters),
         results=results[0] if results else (),
         verdict=verdicts[0] if verdicts else None,
-        residuals=_residuals(repository, f"verify{capital}Residuals", verdict.run),
+        residuals=_residuals(repository, f"verify{capital}Residuals", verdict.run, masters),
         certified=_certified(repository, run),
         commands=_commands(repository, run, verdict.run),
         history=_history(repository, {run, production.names.certified}),
@@ -157,7 +157,9 @@ def _previous(
     return found
 
 
-def _residuals(repository: Repository, dataset: str, run: str) -> dict[int, Residuals]:
+def _residuals(
+    repository: Repository, dataset: str, run: str, masters: dict[int, Master]
+) -> dict[int, Residuals]:
     from fiducial.products.residuals import Z_EDGES
     from fiducial.reports.model import Residuals
     from fiducial.repository.lookup import datasets
@@ -165,6 +167,7 @@ def _residuals(repository: Repository, dataset: str, run: str) -> dict[int, Resi
     found = {}
     for ref in datasets(repository.butler, dataset, run):
         stack = repository.butler.get(ref)
+        made_with = masters[stack.detector].metadata if stack.detector in masters else {}
         found[stack.detector] = Residuals(
             exposures=tuple(int(e) for e in stack.exposures),
             roles=stack.roles,
@@ -173,7 +176,10 @@ def _residuals(repository: Repository, dataset: str, run: str) -> dict[int, Resi
             unit=stack.unit,
             block=(stack.binning, stack.binning),
             second_images=stack.second_images if stack.second_overscan else None,
-            models=("the model used", stack.second_overscan or "the second model"),
+            models=(
+                str(made_with.get("FID CHAIN OVERSCAN METHOD", "the model used")),
+                stack.second_overscan or "the second model",
+            ),
             edges=Z_EDGES,
             counts=stack.histograms,
         )

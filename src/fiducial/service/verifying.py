@@ -1,4 +1,4 @@
-"""Calibrations verified against frames of any date: is the camera what it was?"""
+"""Verification of calibrations against frames of any date, to know whether the camera is what it was."""
 
 from __future__ import annotations
 

@@ -162,8 +162,11 @@ def measure_detector(
         subject = subject_of(context, frame, master, earlier)
         return subject, [one for check in checks for one in check.measure(subject)]
 
-    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-        measured = list(pool.map(measure, frames, masters, before))
+    if threads > 1:
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            measured = list(pool.map(measure, frames, masters, before))
+    else:
+        measured = list(map(measure, frames, masters, before))
     subjects = [subject for subject, _ in measured]
     found = [(frame.name, one) for frame, (_, ones) in zip(frames, measured, strict=True) for one in ones]
     for check in detector_checks(context.kind):

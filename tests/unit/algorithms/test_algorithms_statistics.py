@@ -3,16 +3,13 @@
 import numpy as np
 import pytest
 
+from fiducial.algorithms.group_means import block_means, column_means, excess_variance, row_means
 from fiducial.algorithms.order_statistics import median_variance
 from fiducial.algorithms.statistics import (
     autocorrelation_factors,
-    block_means,
     clipped_mean,
-    column_means,
-    excess_variance,
     percentiles,
     robust_sigma,
-    row_means,
     scatter_inflation,
     truncation_factor,
 )

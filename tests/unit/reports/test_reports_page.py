@@ -13,6 +13,9 @@ from reports_samples import make_data, two_amplifier_camera
 from fiducial.errors import StorageError
 from fiducial.reports.model import ChoiceRow, Master, RefusedFile, ReportData
 from fiducial.reports.render import render_report, write_report
+from fiducial.reports.residuals import contact_sheet
+from fiducial.reports.room import worst_detectors
+from fiducial.reports.rows import Measurements
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "path", "use"}
 
@@ -206,6 +209,20 @@ def test_page_without_optional_parts(small, missing):
         assert "There are no residuals of this detector." in words
 
 
+def test_images_become_coarser_and_then_fewer_where_there_is_no_room(small):
+    residuals = small.residuals[0]
+    whole = contact_sheet(residuals, frozenset(), 10_000_000)
+    assert len(whole.frames) == len(residuals.exposures)
+    assert (whole.coarser, whole.left_out) == (0, 0)
+    size = len(whole.frames[0].address)
+    less = contact_sheet(residuals, frozenset({residuals.exposures[2]}), 4 * size)
+    assert less.coarser + less.left_out == len(residuals.exposures) - 3
+    # the first exposure, the next and the one that fails keep their size
+    kept = {f.exposure for f in less.frames if f.width == whole.frames[0].width}
+    assert kept == set(residuals.exposures[:3])
+    assert sum(len(f.address) for f in less.frames) <= 4 * size
+
+
 def test_page_without_second_model_says_so(small):
     residuals = {d: replace(r, second_images=None) for d, r in small.residuals.items()}
     words = Page(render_report(replace(small, residuals=residuals), title="t")).words()
@@ -328,7 +345,8 @@ def test_the_same_data_make_the_same_page(small):
 
 def test_many_detectors_are_shown_by_the_worst_and_the_page_says_so():
     camera = two_amplifier_camera(11, columns=16, rows=16)
-    html = render_report(make_data(camera=camera, frames=7, failing=True), title="t")
+    data = make_data(camera=camera, frames=7, failing=True)
+    html = render_report(replace(data, residuals={}, previous={}), title="t")
     words = Page(html).words()
     shown = re.findall(r'<section class="detector" id="s1-bias-d(\d+)"', html)
     assert len(shown) == 9
@@ -336,6 +354,14 @@ def test_many_detectors_are_shown_by_the_worst_and_the_page_says_so():
     assert "2 more are on the focal plane only" in words
     assert "! D1" in words
     assert all(f"D{i}" in words for i in range(11))
+
+
+def test_worst_detectors_are_those_that_fail_then_those_with_the_least_margin():
+    camera = two_amplifier_camera(6, columns=16, rows=16)
+    data = make_data(camera=camera, frames=7, failing=True)
+    rows = [row | {"margin": 1.0 if row["detector"] == 4 else 9.0} for row in data.results]
+    assert worst_detectors(data, Measurements.of(rows), 3) == (1, 4, 0)
+    assert worst_detectors(data, Measurements.of(rows), 6) == (0, 1, 2, 3, 4, 5)
 
 
 def test_page_is_written_whole_or_not_at_all(tmp_path):

@@ -58,7 +58,7 @@ def test_a_bundle_makes_the_calibration_known_elsewhere(
     assert other.find_calibration("bias", "2024-02-01", 1) is None
     # What was certified there is checked here.
     assert certified_files(other.root)[there.id].sha256 == certified_files(certified.root)[here.id].sha256
-    assert other.audit().intact == 2
+    assert other.audit().intact == 3  # the camera too
     assert [entry.verb for entry in other.history()] == ["init", "import", "chain"]
     assert [entry.verb for entry in certified.history()][-1] == "export"
 
@@ -268,3 +268,12 @@ def test_the_export_is_plain_butler_yaml(certified: Repository, tmp_path: Path) 
     certified.export(TICKET, tmp_path / "bundle")
     content = yaml.safe_load((tmp_path / "bundle" / "export.yaml").read_bytes())
     assert content["description"] == "Butler Data Repository Export"
+
+
+def test_another_description_of_the_camera_is_refused(certified: Repository, tmp_path: Path) -> None:
+    certified.export(CALIB, tmp_path / "bundle")
+    with (
+        Repository.create(tmp_path / "third", tiny_camera(**{"gain: 2.0": "gain: 2.5"})) as third,
+        pytest.raises(RepositoryError, match="description of the camera"),
+    ):
+        third.import_(tmp_path / "bundle")

@@ -145,3 +145,10 @@ def test_a_camera_that_is_not_packaged_cannot_be_registered_by_name(repository: 
         instruments.NoSuchCamera().register(butler.registry)
     with pytest.raises(AttributeError):
         instruments._private  # noqa: B018
+
+
+def test_a_repository_that_was_made_without_our_seed(tmp_path: Path) -> None:
+    Butler.makeRepo(str(tmp_path / "repo"))
+    with pytest.raises(RepositoryError, match="storage class") as caught:
+        Repository.create(tmp_path / "repo", tiny_camera())
+    assert "seed.yaml" in caught.value.hint

@@ -54,7 +54,12 @@ def of(found: list[Measurement], test: str) -> Measurement:
 
 
 def test_every_check_is_found_for_its_kinds() -> None:
-    names = {kind: {check.name for check in amplifier_checks(kind)} for kind in ("bias", "dark", "flat")}
+    names = {
+        kind: {
+            check.name for check in amplifier_checks(kind) if check.measure.__module__.startswith("fiducial.")
+        }
+        for kind in ("bias", "dark", "flat")  # plug-ins may be installed beside
+    }
     assert names["bias"] == {"level", "noise", "noise_clean", "outliers", "structure", "read_noise"}
     assert names["dark"] == {"level", "noise", "noise_clean", "outliers", "structure"}
     assert names["flat"] == {

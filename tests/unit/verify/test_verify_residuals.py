@@ -38,12 +38,12 @@ def gathered(frames: int = 3, second: bool = True) -> ResidualStack:
     return gatherer.product("bias", 4, "")
 
 
-def test_the_long_side_is_256_pixels_at_most() -> None:
-    assert bin_factor((100, 256)) == 1
-    assert bin_factor((100, 257)) == 2
-    assert bin_factor((4096, 4224)) == 17
-    for side in (1, 255, 1000, 4096, 9216):
-        assert -(-side // bin_factor((side, 1))) <= LONGEST_SIDE
+def test_small_detectors_keep_their_pixels_and_large_ones_are_binned() -> None:
+    assert bin_factor((350, 2048)) == 1
+    assert bin_factor((1024, 2048)) == 1
+    assert bin_factor((4096, 4224)) == 9
+    for side in (1600, 2048, 4096, 9216):
+        assert -(-side // bin_factor((side, side))) <= LONGEST_SIDE
 
 
 def test_bins_are_means_of_usable_pixels() -> None:
@@ -60,8 +60,8 @@ def test_bins_are_means_of_usable_pixels() -> None:
 
 def test_nothing_masked_gets_into_the_product() -> None:
     stack = gathered()
-    assert stack.binning == 3
-    assert stack.images.shape == (3, 67, 200)
+    assert stack.binning == 1
+    assert stack.images.shape == (3, 200, 600)
     assert np.nanmax(np.abs(stack.images)) < 100
     assert stack.histograms.sum(axis=2).tolist() == [[59_900, 59_900]] * 3
     assert stack.row_profiles.shape == stack.column_profiles.shape == (3, 2, 300)
@@ -70,10 +70,10 @@ def test_nothing_masked_gets_into_the_product() -> None:
 
 
 def test_amplifiers_stand_where_they_belong() -> None:
-    """B is 2 electrons higher; each half of the binned image is the mean of 60,000 pixels of sigma 6."""
+    """B is 2 electrons higher; each half of the image is the mean of 60,000 pixels of sigma 6."""
     image = gathered().images[0]
-    assert np.nanmean(image[:, :100]) == pytest.approx(0.0, abs=0.15)
-    assert np.nanmean(image[:, 100:]) == pytest.approx(2.0, abs=0.15)
+    assert np.nanmean(image[:, :300]) == pytest.approx(0.0, abs=0.15)
+    assert np.nanmean(image[:, 300:]) == pytest.approx(2.0, abs=0.15)
 
 
 def test_the_second_overscan_model_is_kept_beside_the_first() -> None:

@@ -9,8 +9,11 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
 
+from fiducial.errors import ConfigurationError
 from fiducial.verify.checks.measurement import Measurement
 from fiducial.verify.window import Subject
+
+GROUP = "fiducial.checks"
 
 type AmplifierCheck = Callable[[Subject], Sequence[Measurement]]
 type DetectorCheck = Callable[[Sequence[Subject]], Sequence[Measurement]]
@@ -66,5 +69,11 @@ def _discover() -> None:
     package = import_module("fiducial.verify.checks")
     for module in iter_modules(package.__path__):
         import_module(f"{package.__name__}.{module.name}")
-    for entry_point in entry_points(group="fiducial.checks"):
-        entry_point.load()
+    for entry_point in entry_points(group=GROUP):
+        try:
+            entry_point.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigurationError(
+                f"the plug-in check {entry_point.name} ({entry_point.value}) cannot be loaded: {error}",
+                hint="Install the plug-in again, or remove it.",
+            ) from error
