@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Night:
     repository: Repository
     files: Path
     runs: dict[str, str]
+    verified: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def exposures(self, kind: str) -> list[int]:
         return sorted({r.exposure for r in self.repository.records() if r.facts.frame_type == kind})
@@ -54,6 +55,12 @@ class Night:
         outcome = self.run(f"Verify{kind.capitalize()}", masters, f"{SIMCAM}/{tag}{kind}", exposures, *more)
         assert outcome.complete, outcome.failures
         return self.read(kind, outcome.run)
+
+    def all_of(self, kind: str) -> dict[str, Any]:
+        """The verification of a kind with all frames of the night, done once."""
+        if kind not in self.verified:
+            self.verified[kind] = self.verify(kind, self.exposures(kind))
+        return self.verified[kind]
 
     def read(self, kind: str, run: str) -> dict[str, Any]:
         butler = self.repository.butler
@@ -89,7 +96,7 @@ def rows_of(found: dict[str, Any]) -> list[Row]:
 
 @pytest.mark.parametrize("kind", ["bias", "dark", "flat"])
 def test_a_night_without_a_fault_passes_but_for_the_certified_read_noise(night: Night, kind: str) -> None:
-    found = night.verify(kind, night.exposures(kind))
+    found = night.all_of(kind)
     (said,) = found["Verdict"]
     # The simulated read noises scatter by 5 per cent about the camera file's.
     assert said["verdict"] in ("pass", "warn")
@@ -107,7 +114,7 @@ def test_a_night_without_a_fault_passes_but_for_the_certified_read_noise(night: 
 
 
 def test_the_stripes_of_the_first_bias_are_measured_and_do_not_count(night: Night) -> None:
-    found = night.verify("bias", night.exposures("bias"))
+    found = night.all_of("bias")
     first = night.exposures("bias")[0]
     rows = [row for row in rows_of(found) if row.exposure == first]
     assert not any(row.counts for row in rows)
@@ -123,9 +130,7 @@ def test_read_noise_and_gain_are_those_of_the_simulation(night: Night) -> None:
     from fiducial.simulation import load_truth
 
     truth = load_truth(night.files)
-    rows = rows_of(night.verify("bias", night.exposures("bias"))) + rows_of(
-        night.verify("flat", night.exposures("flat"))
-    )
+    rows = rows_of(night.all_of("bias")) + rows_of(night.all_of("flat"))
     for detector, about in truth.detectors.items():
         for amp in about.amplifiers:
             for test, wanted in (("read_noise", amp.read_noise), ("gain", amp.gain)):
@@ -149,7 +154,7 @@ def test_read_noise_and_gain_are_those_of_the_simulation(night: Night) -> None:
 
 
 def test_residuals_are_kept_under_two_overscan_models(night: Night) -> None:
-    found = night.verify("bias", night.exposures("bias"))
+    found = night.all_of("bias")
     assert [stack.detector for stack in found["Residuals"]] == [0, 1]
     for stack in found["Residuals"]:
         assert isinstance(stack, ResidualStack)

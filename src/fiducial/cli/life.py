@@ -73,9 +73,8 @@ def adopt(repository: str, kind: str, files: tuple[Path, ...], json: bool, **wis
     if json:
         show.emit(adopted)
     else:
-        show.say(
-            f"{len(files)} {kind} adopted: {adopted.collection}, valid {adopted.begin} to {adopted.end or 'open'}"
-        )
+        span = f"{adopted.begin or 'open'} to {adopted.end or 'open'}"
+        show.say(f"{len(files)} {kind} adopted: {adopted.collection}, valid {span}")
         show.next_step(f"fiducial verify {repository} {kind} --exposures ...")
     return Exit.DONE
 

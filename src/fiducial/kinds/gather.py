@@ -34,5 +34,5 @@ def read_masters(butlerQC: Any, inputRefs: Any) -> dict[str, Master]:
         ref = getattr(inputRefs, kind, None)
         if ref is not None:
             found[kind] = Master(kind, butlerQC.get(ref), str(ref.id))
-            gc.collect()  # reading leaves cycles behind that hold the file's bytes: more than the master itself
+            gc.collect()  # reading leaves cycles that hold the file's bytes, more than the master itself
     return found

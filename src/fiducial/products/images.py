@@ -29,9 +29,7 @@ class Planes(NamedTuple):
 
 def mask_schema() -> MaskSchema:
     """The schema of every mask: one int32 with the planes of `fiducial.products.masks`."""
-    planes: list[MaskPlane | None] = [
-        MaskPlane(plane.name or "", DESCRIPTIONS[plane]) for plane in Plane
-    ]
+    planes: list[MaskPlane | None] = [MaskPlane(plane.name or "", DESCRIPTIONS[plane]) for plane in Plane]
     return MaskSchema(planes + [None] * (NUMBER_OF_PLANES - len(planes)), dtype=np.int32)
 
 

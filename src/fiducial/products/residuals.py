@@ -118,7 +118,7 @@ class ResidualStack:
         header = hdus[0].header
         if header.get(KIND) != cls.kind or header.get(SCHEMA, 0) > cls.schema:
             raise ValueError(
-                f"{header.get(KIND)!r} of layout {header.get(SCHEMA)}, not {cls.kind!r} of layout {cls.schema}"
+                f"{header.get(KIND)!r} of layout {header.get(SCHEMA)}, not {cls.kind!r} of {cls.schema}"
             )
         table = hdus["EXPOSURES"].data
         arrays: dict[str, Any] = {}
