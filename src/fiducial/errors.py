@@ -26,6 +26,7 @@ what to do, and the ``exit_code`` of a command that ends with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -54,6 +55,21 @@ class FiducialError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process boundaries; keyword arguments must survive the pickle.
         return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def chain_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and everything that led to it, the newest first; a ring of errors ends."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def first_of_ours(error: BaseException) -> FiducialError | None:
+    """Find the outermost error of ours in a chain of errors that libraries wrapped around it."""
+    return next((link for link in chain_of(error) if isinstance(link, FiducialError)), None)
 
 
 def _rebuild(kind: type[FiducialError], state: dict[str, object]) -> FiducialError:

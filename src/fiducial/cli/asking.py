@@ -7,7 +7,7 @@ import shlex
 import click
 
 from fiducial.cli import options, show
-from fiducial.cli.outcome import Exit
+from fiducial.cli.outcome import Exit, tell
 
 
 @click.command()
@@ -38,7 +38,7 @@ def timeline(repository: str, instrument: str | None, json: bool) -> int:
 
 @click.command()
 @options.repository
-@click.option("--last", type=int, help="Only the last steps.")
+@click.option("--last", type=click.IntRange(1), help="Only the last steps.")
 @options.json
 def history(repository: str, last: int | None, json: bool) -> int:
     """Show every step on a repository: who, when, and the command, which can be run again.
@@ -82,4 +82,6 @@ def content_hash(
     else:
         for name, digest in hashes.items():
             show.say(f"{digest}  {name}")
+        if not hashes:
+            tell(f"{collection} holds no image products", hint=f"fiducial timeline {repository}")
     return Exit.DONE if hashes else Exit.NOTHING

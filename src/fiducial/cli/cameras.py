@@ -24,16 +24,20 @@ def camera() -> None:
 @camera.command("list")
 @options.json
 def list_cameras(json: bool) -> None:
-    """List the cameras that are known."""
+    """List the cameras that are known.
+
+    \b
+    Example:
+      fiducial camera list
+    """
     from fiducial.cameras import known_cameras, load_camera
 
-    cameras = [load_camera(name) for name in known_cameras()]
+    columns = ("camera", "name", "detectors", "description")
+    cameras = {name: load_camera(name) for name in known_cameras()}
+    rows = [(known, c.name, len(c.detectors), c.description) for known, c in cameras.items()]
     if json:
-        return show.emit([{"name": c.name, "description": c.description} for c in cameras])
-    rows = [
-        (n, c.name, len(c.detectors), c.description) for n, c in zip(known_cameras(), cameras, strict=True)
-    ]
-    show.table("", ("camera", "instrument", "detectors", "description"), rows)
+        return show.emit([dict(zip(columns, row, strict=True)) for row in rows])
+    show.table("", columns, rows)
     show.next_step("fiducial camera show NAME")
     return None
 
@@ -42,7 +46,12 @@ def list_cameras(json: bool) -> None:
 @click.argument("name")
 @options.json
 def show_camera(name: str, json: bool) -> None:
-    """Print a camera file in full."""
+    """Print a camera file in full.
+
+    \b
+    Example:
+      fiducial camera show latiss > mycamera.yaml
+    """
     from fiducial.cameras import camera_to_yaml, load_camera
 
     model = load_camera(name)
@@ -62,6 +71,10 @@ def draft(files: tuple[Path, ...], output: Path | None, json: bool) -> int:
 
     Every guess stands beside its evidence. Frames of several types give a better draft: biases,
     two flats of one level, a dark.
+
+    \b
+    Example:
+      fiducial camera draft night/*.fits --output mycamera.yaml
     """
     from fiducial import service
 

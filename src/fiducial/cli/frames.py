@@ -58,8 +58,8 @@ def ingest(
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write FITS files here too.")
 @click.option("--collections", help="Calibrations to use; default: what is certified, by date.")
 @click.option("--detector", "detectors", type=int, multiple=True, help="Only this detector.")
-@click.option("-c", "overrides", multiple=True, metavar="TASK:FIELD=VALUE", help="A task's setting.")
-@click.option("-j", "--processes", type=int, default=1, show_default=True)
+@options.settings
+@options.processes
 @options.instrument
 @options.json
 def detrend(repository: str, exposures: str, json: bool, **wishes: object) -> int:

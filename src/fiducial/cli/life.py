@@ -58,9 +58,12 @@ def certify(repository: str, runs: tuple[str, ...], json: bool, **wishes: Any) -
 @click.option("--unit", help="Of the pixels, where the file has no BUNIT: adu, electron, adu/s, ...")
 @click.option("--detector", type=int, help="Of the file, where its header does not say.")
 @options.filters
+@options.state
 @options.instrument
 @options.json
-def adopt(repository: str, kind: str, files: tuple[Path, ...], json: bool, **wishes: Any) -> int:
+def adopt(
+    repository: str, kind: str, files: tuple[Path, ...], state: tuple[str, ...], json: bool, **wishes: Any
+) -> int:
     """Take existing masters (plain FITS) in as certified calibrations.
 
     \b
@@ -68,8 +71,9 @@ def adopt(repository: str, kind: str, files: tuple[Path, ...], json: bool, **wis
       fiducial adopt REPO bias old/bias_ccd0.fits --begin 2025-01-01 --end 2026-09-01
     """
     from fiducial import service
+    from fiducial.selection import parse_state
 
-    adopted = service.adopt(repository, kind, files, **wishes)
+    adopted = service.adopt(repository, kind, files, state=parse_state(state), **wishes)
     if json:
         show.emit(adopted)
     else:

@@ -70,14 +70,18 @@ def fiducial() -> None:
       fiducial init REPO --camera simcam
       fiducial ingest REPO night/
       fiducial make REPO bias dark flat --night 20260901
-      fiducial certify REPO --night 20260901 --begin 2026-09-01 --end 2026-10-01
+      fiducial certify REPO RUN... --begin 2026-09-01 --end 2026-10-01
     """
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the exit code says how it went."""
+    import logging
+
     from fiducial.cli.outcome import guarded
 
+    # What is logged goes into the log.txt of each run; the terminal has results, progress and errors.
+    logging.getLogger().addHandler(logging.NullHandler())
     sys.exit(guarded(lambda: _invoke(arguments)))
 
 

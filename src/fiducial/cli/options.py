@@ -24,12 +24,20 @@ tag = click.option("--tag", default="nightly", show_default=True, help="A readab
 rerun = click.option("--rerun", help="Name of this run; default: the date and the next free letter.")
 
 state = click.option(
-    "--state", multiple=True, metavar="KEY=VALUE", help="The camera state wanted, e.g. SET-TEMP=-10."
+    "--state", multiple=True, metavar="KEY=VALUE", help="The camera state, e.g. SET-TEMP=-10."
 )
 
 detectors = click.option("--detector", "detectors", type=int, multiple=True, help="Only this detector.")
 
 filters = click.option("--filter", "physical_filter", help="Only flats of this filter.")
+
+settings = click.option(
+    "-c", "overrides", multiple=True, metavar="TASK:FIELD=VALUE", help="A task's setting, e.g. bias:kappa=4."
+)
+
+processes = click.option(
+    "-j", "--processes", type=click.IntRange(1), default=1, show_default=True, help="Steps at a time."
+)
 
 
 def production(function: Callable[..., Any]) -> Callable[..., Any]:

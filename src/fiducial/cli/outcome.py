@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 import click
 
-from fiducial.errors import FiducialError, StorageError
+from fiducial.errors import StorageError, first_of_ours
 
 
 class Exit(IntEnum):
@@ -44,31 +45,44 @@ def guarded(action: Callable[[], Any]) -> int:
     except click.ClickException as error:
         error.show()
         return Exit.USAGE
-    except FiducialError as error:
-        tell(error.message, hint=error.hint)
-        return error.exit_code
     except BrokenPipeError:
         # The reader has gone (`| head`): nothing is wrong, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except OSError as error:
-        if (known := storage_trouble(error)) is None:
-            raise
+    except Exception as error:
+        known = first_of_ours(error) or (storage_trouble(error) if isinstance(error, OSError) else None)
+        if known is None:
+            return _our_fault(error)
         tell(known.message, hint=known.hint)
         return known.exit_code
 
 
-def storage_trouble(error: OSError) -> StorageError | None:
-    """Say in our words what the operating system refused, where it is the disk's matter."""
-    import errno
+def _our_fault(error: Exception) -> int:
+    import traceback
 
+    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    tell("this is a fault of fiducial, not yours", hint="please report it, with the lines above")
+    return Exit.OUR_FAULT
+
+
+def storage_trouble(error: OSError) -> StorageError | None:
+    """Say in our words what the operating system refused, where it is the matter of a disk or a path."""
     where = error.filename or "the disk"
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
             return StorageError(f"{where}: no space left", hint="free some space and repeat the command")
         case errno.EROFS | errno.EACCES | errno.EPERM:
             return StorageError(f"{where}: may not be written", hint="check the folder's owner and mode")
+        case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ENAMETOOLONG | errno.ELOOP:
+            return StorageError(f"{where}: {_words(error)}", hint="check the path")
+        case errno.EIO | errno.ESTALE:
+            return StorageError(f"{where}: {_words(error)}", hint="the disk or its server has a fault")
     return None
+
+
+def _words(error: OSError) -> str:
+    text = error.strerror or "cannot be used"
+    return text[0].lower() + text[1:]
 
 
 def tell(message: str, *, hint: str = "") -> None:

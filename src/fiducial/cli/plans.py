@@ -17,7 +17,7 @@ _USES = {
 }
 
 
-def show_dates(dates: Sequence[Any]) -> None:
+def show_dates(repository: str, dates: Sequence[Any]) -> None:
     """List nights, with what they have of each kind."""
     rows = [
         (
@@ -35,7 +35,7 @@ def show_dates(dates: Sequence[Any]) -> None:
     columns = ("night", "kind", "filter", "state", "usable", "of", "times (s)", "signal (adu)")
     show.table("nights with enough exposures", columns, rows)
     if dates:
-        show.next_step(f"fiducial plan REPO --night {dates[-1].night}")
+        show.next_step(f"fiducial plan {repository} --night {dates[-1].night}")
     else:
         show.say("no night has enough exposures")
 
@@ -115,12 +115,11 @@ def show_production(repository: str, production: Any) -> None:
     runs = [made.run for made in production.products if made.run]
     if not runs:
         return
+    show.next_step(f"fiducial report {repository} {' '.join(runs)}")
     if production.verdict in ("pass", "warn"):
-        show.next_step(
-            f"fiducial report {repository} {runs[-1]}; then fiducial certify {repository} {runs[-1]} ..."
-        )
-    else:
-        show.next_step(f"fiducial report {repository} {runs[-1]}")
+        night = str(production.products[0].planned.plan.night)
+        begin = f"{night[:4]}-{night[4:6]}-{night[6:]}"
+        show.next_step(f"fiducial certify {repository} {' '.join(runs)} --begin {begin}")
 
 
 def show_verification(repository: str, result: Any) -> None:

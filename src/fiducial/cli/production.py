@@ -18,13 +18,17 @@ def _request(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose frames and settings."""
     for option in (
         click.option("--where", default="", help="A further condition, as butler takes it."),
-        click.option("--skip-first", type=int, help="First exposures of a set that only verify."),
-        click.option("--wanted", type=int, help="Frames wanted."),
-        click.option("--minimum", type=int, help="Frames needed."),
+        click.option(
+            "--skip-first", type=click.IntRange(0), help="First exposures of a set that only verify."
+        ),
+        click.option("--wanted", type=click.IntRange(1), help="Frames wanted."),
+        click.option("--minimum", type=click.IntRange(2), help="Frames needed."),
         click.option("--bootstrap", is_flag=True, help="Work in adu, without gains."),
-        click.option("-c", "overrides", multiple=True, metavar="TASK:FIELD=VALUE", help="A task's setting."),
-        click.option("-j", "--processes", type=int, default=1, show_default=True),
-        click.option("--threads", type=int, default=2, show_default=True, help="Threads of one process."),
+        options.settings,
+        options.processes,
+        click.option(
+            "--threads", type=click.IntRange(1), default=2, show_default=True, help="Threads of one step."
+        ),
     ):
         function = option(function)
     return options.production(function)
@@ -61,7 +65,7 @@ def plan(repository: str, kinds: tuple[str, ...], find_dates: bool, json: bool, 
     request = _as_request(wishes)
     if find_dates:
         dates = service.find_dates(repository, kinds, request)
-        show.emit(dates) if json else show_dates(dates)
+        show.emit(dates) if json else show_dates(repository, dates)
         return Exit.DONE if dates else Exit.NOTHING
     plans = service.plan(repository, kinds or KINDS, request)
     show.emit(plans) if json else show_plans(repository, kinds or KINDS, plans)

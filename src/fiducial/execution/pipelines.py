@@ -12,6 +12,16 @@ from fiducial.execution.job import PIPELINES
 GROUP = "fiducial.pipelines"
 
 
+def generation_of(product: str) -> Path:
+    """The pipeline that makes a product: ``bias``, ``flatBootstrap``, ..."""
+    return PIPELINES / f"cp{product[0].upper()}{product[1:]}.yaml"
+
+
+def verification_of(product: str) -> Path:
+    """The pipeline that verifies a product."""
+    return PIPELINES / f"Verify{product[0].upper()}{product[1:]}.yaml"
+
+
 def known_pipelines() -> tuple[Path, ...]:
     """List the pipeline files of the package and of plug-ins, in order of their names.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,13 @@ from lsst.pipe.base.quantum_graph_builder import QuantumGraphBuilderError
 from lsst.pipe.base.separable_pipeline_executor import SeparablePipelineExecutor
 from lsst.utils.threads import disable_implicit_threading
 
-from fiducial.errors import NothingToDo
+from fiducial.errors import ConfigurationError, NothingToDo, first_of_ours
+from fiducial.execution.follow import following, reported_failures
 from fiducial.execution.job import Failure, Job, Outcome
+from fiducial.execution.settings import Setting, unknown_task
 from fiducial.execution.trace import trace
-from fiducial.execution.watch import WatchedExecutor
+from fiducial.execution.watch import WatchedExecutor, describe
+from fiducial.repository.client import require_collections
 
 if TYPE_CHECKING:
     from fiducial.repository import Repository
@@ -59,19 +63,24 @@ def run_job(
     ------
     NothingToDo
         The graph is empty: no data match.
+    ConfigurationError
+        A setting of the job is not one of its tasks'.
+    RepositoryError
+        An input collection is not there.
     """
     started = time.monotonic()
-    run = job.run or f"{job.output}/{Instrument.makeCollectionTimestamp()}"
-    butler = _output_butler(repository.butler, job, run)
     pipeline = load_pipeline(job.pipeline, job.overrides)
-    folder = Path(repository.root) / run / "fiducial"
-    details = {"run": run, "inputs": job.inputs, "where": job.where, **(settings or {})}
-    command = job.command(str(repository.root), processes=processes)
-    with trace(folder, command=command, settings=details, pipeline=str(pipeline)):
+    require_collections(repository.butler, job.inputs)
+    run = job.run or f"{job.output}/{Instrument.makeCollectionTimestamp()}"
+    with _output_butler(repository.butler, job, run) as butler:
         executor = SeparablePipelineExecutor(
             butler, clobber_output=bool(job.run), skip_existing_in=[run] if job.run else None
         )
         graph = _build(executor, pipeline, job)
+    folder = Path(repository.root) / run / "fiducial"
+    command = job.command(str(repository.root), processes=processes)
+    details = {"run": run, "inputs": job.inputs, "where": job.where, **(settings or {})}
+    with trace(folder, command=command, settings=details, pipeline=str(pipeline)):
         begin(len(graph))
         executor.pre_execute_qgraph(graph, register_dataset_types=True)
         failures = _execute(executor, graph, butler, processes, threads, step)
@@ -84,14 +93,39 @@ def run_job(
     return Outcome(job, run, folder, expected, missing, failures, time.monotonic() - started)
 
 
-def load_pipeline(path: Path, overrides: Iterable[str] = ()) -> Pipeline:
-    """Load a pipeline and apply overrides of the form ``task:field=value``."""
+def load_pipeline(path: Path, settings: Iterable[str] = ()) -> Pipeline:
+    """Load a pipeline and apply settings of the form ``task:field=value``.
+
+    Raises
+    ------
+    UsageError, ConfigurationError
+        A setting is not of that form, or its task does not take it.
+    """
     pipeline = Pipeline.from_uri(str(path))
-    for override in overrides:
-        label, _, assignment = override.partition(":")
-        field, _, value = assignment.partition("=")
-        pipeline.addConfigOverride(label, field, value)
+    parsed = [Setting.parse(text) for text in settings]
+    for setting in parsed:
+        try:
+            pipeline.addConfigOverride(setting.task, setting.field, setting.value)
+        except LookupError as error:
+            raise unknown_task(setting, pipeline.task_labels) from error
+    if parsed:
+        _check_settings(pipeline, parsed)
     return pipeline
+
+
+def _check_settings(pipeline: Pipeline, settings: Sequence[Setting]) -> None:
+    """Configure all tasks once, to see what a setting does before anything is made."""
+    try:
+        pipeline.to_graph()
+    except (AttributeError, LookupError, NameError, SyntaxError, TypeError, ValueError) as error:
+        # What configurations raise for a field that is not there, or a value that does not fit it.
+        if (ours := first_of_ours(error)) is not None:
+            raise ours from error
+        lines = str(error.__cause__ or error).splitlines()
+        raise ConfigurationError(
+            f"{', '.join(map(str, settings))}: {lines[0] if lines else type(error).__name__}",
+            hint="`pipetask build -p PIPELINE --show config` lists the settings of a pipeline's tasks",
+        ) from error
 
 
 def register_dataset_types(butler: Butler, pipelines: Iterable[Path]) -> None:
@@ -100,16 +134,28 @@ def register_dataset_types(butler: Butler, pipelines: Iterable[Path]) -> None:
         load_pipeline(path).to_graph(registry=butler.registry).register_dataset_types(butler)
 
 
-def _output_butler(butler: Butler, job: Job, run: str) -> Butler:
-    """Make the run, and the chain that holds it before its inputs, as ``pipetask`` does."""
+@contextmanager
+def _output_butler(butler: Butler, job: Job, run: str) -> Iterator[Butler]:
+    """Make the run, and the chain that holds it before its inputs, as ``pipetask`` does.
+
+    Where there turns out to be nothing to run, neither stays.
+    """
     collections = butler.collections
-    collections.register(run, CollectionType.RUN)
-    collections.register(job.output, CollectionType.CHAINED)
     inputs = collections.query(job.inputs, flatten_chains=True)
+    new_chain = collections.register(job.output, CollectionType.CHAINED)
+    new_run = collections.register(run, CollectionType.RUN)
     previous = collections.get_info(job.output).children
     members = dict.fromkeys([run, *(name for name in previous if name.startswith(job.output)), *inputs])
     collections.redefine_chain(job.output, tuple(members))
-    return butler.clone(collections=[run, *job.inputs], run=run)
+    try:
+        yield butler.clone(collections=[run, *job.inputs], run=run)
+    except BaseException:
+        collections.redefine_chain(job.output, previous)
+        if new_chain:
+            collections.x_remove(job.output)
+        if new_run:
+            collections.x_remove(run)
+        raise
 
 
 def _build(executor: SeparablePipelineExecutor, pipeline: Pipeline, job: Job) -> PredictedQuantumGraph:
@@ -146,12 +192,13 @@ def _execute(
     )
     runner = MPGraphExecutor(num_proc=processes, timeout=_TIMEOUT, quantum_executor=watched)
     try:
-        executor.run_pipeline(graph, graph_executor=runner, num_proc=processes)
+        with following(runner, step) if processes > 1 else nullcontext():
+            executor.run_pipeline(graph, graph_executor=runner, num_proc=processes)
     except Exception as error:
-        # The failures that were watched say more than the summary that ends here.
-        if not watched.failures:
-            return (Failure("run", {}, f"{type(error).__name__}: {error}"),)
-    return tuple(watched.failures)
+        # The failures that were watched or reported say more than the summary that ends here.
+        known = tuple(watched.failures) or reported_failures(runner)
+        return known or (describe("run", {}, error),)
+    return ()
 
 
 def _outputs(graph: PredictedQuantumGraph) -> Iterable[Any]:

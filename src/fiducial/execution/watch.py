@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from lsst.pipe.base.quantum_graph_executor import QuantumExecutionResult
 from lsst.pipe.base.single_quantum_executor import SingleQuantumExecutor
 
-from fiducial.errors import FiducialError
+from fiducial.errors import first_of_ours
 from fiducial.execution.job import Failure
 
 type Step = Callable[[str], None]
 
 
+def _pass_over(label: str) -> None:
+    """Tell nobody: progress is told by the process that the user sees."""
+
+
 class WatchedExecutor(SingleQuantumExecutor):
     """Execute quanta one by one; call ``step`` after each, and remember failures.
+
+    In a process of its own (`fiducial.execution.follow.following`) it does neither: there the first
+    error of ours goes on in place of what it was wrapped in, for the report to the parent.
 
     Parameters
     ----------
     step
-        Called with a short text that names what was just done.
+        Called with the label of the task that was just done.
     **kwargs
         As for the base class.
     """
@@ -30,6 +41,15 @@ class WatchedExecutor(SingleQuantumExecutor):
         self._step = step
         self.failures: list[Failure] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A bar on a terminal cannot go to another process.
+        return {**self.__dict__, "_step": _pass_over, "failures": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        # The repository keeps what the tasks log; without a handler warnings would go to the terminal too.
+        logging.getLogger("lsst").addHandler(logging.NullHandler())
+
     def execute(self, task_node: Any, /, quantum: Any, *args: Any, **kwargs: Any) -> QuantumExecutionResult:
         """Execute one quantum; an error is kept and then goes on to the graph's executor."""
         data = dict(quantum.dataId.required) if quantum.dataId is not None else {}
@@ -37,6 +57,11 @@ class WatchedExecutor(SingleQuantumExecutor):
             return super().execute(task_node, quantum, *args, **kwargs)
         except Exception as error:
             self.failures.append(describe(task_node.label, data, error))
+            ours = first_of_ours(error)
+            if ours is not None and multiprocessing.parent_process() is not None:
+                # This process ends here, and would end with a traceback of what the report says already.
+                sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+                raise ours from error
             raise
         finally:
             self._step(task_node.label)
@@ -44,9 +69,7 @@ class WatchedExecutor(SingleQuantumExecutor):
 
 def describe(task: str, data: dict[str, str | int], error: BaseException) -> Failure:
     """Turn an error of a task into words; the first error of ours in its chain speaks."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, FiducialError):
-            return Failure(task, data, cause.message, cause.hint, cause.id)
-        cause = cause.__cause__ or cause.__context__
+    ours = first_of_ours(error)
+    if ours is not None:
+        return Failure(task, data, ours.message, ours.hint, ours.id)
     return Failure(task, data, f"{type(error).__name__}: {error}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from fiducial.cameras import translate
 from fiducial.cameras.model import Camera
+from fiducial.errors import FrameError
 from fiducial.frames.content import measure_content
 from fiducial.frames.raw import RawFrame
 from fiducial.frames.records import FrameRecord
@@ -36,13 +37,18 @@ def scan_frame(path: str | os.PathLike[str], camera: Camera) -> tuple[FrameRecor
     digest = hashlib.sha256(data).hexdigest()
     raw = RawFrame.of_bytes(name, data)
     several = any(detector.hdu is not None for detector in camera.detectors)
-    facts = translate(
-        camera,
-        raw.header(camera.headers.hdu),
-        file=name,
-        hdu_headers=raw.hdu_headers() if several else (),
-        level=lambda: median_level(raw),
-    )
+    try:
+        facts = translate(
+            camera,
+            raw.header(camera.headers.hdu),
+            file=name,
+            hdu_headers=raw.hdu_headers() if several else (),
+            level=lambda: median_level(raw),
+        )
+    except FrameError as error:
+        if error.hdu is None and error.keyword:
+            error.hdu = _place_of(error.keyword, raw)
+        raise
     return tuple(
         FrameRecord(
             facts=facts,
@@ -54,6 +60,11 @@ def scan_frame(path: str | os.PathLike[str], camera: Camera) -> tuple[FrameRecor
         )
         for detector in facts.detectors
     )
+
+
+def _place_of(keyword: str, raw: RawFrame) -> int:
+    """The HDU whose header has a keyword; where none has it, the primary one, in which it is missed."""
+    return next((i for i, header in enumerate(raw.hdu_headers()) if keyword in header), 0)
 
 
 def median_level(raw: RawFrame) -> float:

@@ -117,7 +117,7 @@ class BiasTask(PipelineTask):
             frames,
             chain,
             combiner,
-            self.config.means(threads, f"the {kind} of {camera.name} detector {detector}"),
+            self.config.means(threads, f"the {kind} of {camera.name} detector {detector}", camera, kind),
             aside=aside,
         )
         product = make_product(

@@ -4,6 +4,7 @@ from typing import Any
 
 from lsst.pex.config import Config, ConfigField, ListField, RangeField
 
+from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import require_valid
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.kinds.budget import MEGABYTE, STRIPS
@@ -30,12 +31,18 @@ class StackConfig(ChainConfig):
     kappa = RangeField(dtype=float, doc="Limit of rejection, in sigmas.", default=3.0, min=1.0)
     iterations = RangeField(dtype=int, doc="Most rounds of rejection; 0 rejects nothing.", default=3, min=0)
     minimumFrames = RangeField(
-        dtype=int, doc="Fewer usable frames than this make no product.", default=3, min=1
+        dtype=int,
+        doc="Fewer usable frames than this make no product; default: what the camera's selection needs.",
+        optional=True,
+        default=None,
+        min=1,
     )
     memory = RangeField(
         dtype=float, doc="Megabytes that the frames of a strip may take.", default=STRIPS / MEGABYTE, min=1.0
     )
 
-    def means(self, threads: int, what: str) -> Means:
-        """What a stack may use."""
-        return Means(self.minimumFrames, self.memory * MEGABYTE, threads, what)
+    def means(self, threads: int, what: str, camera: Camera, kind: str) -> Means:
+        """What a stack may use, and how many frames it needs."""
+        base = kind.removesuffix("Bootstrap")
+        minimum = self.minimumFrames or camera.defaults.selection_of(base).minimum
+        return Means(int(minimum), self.memory * MEGABYTE, threads, what)

@@ -113,7 +113,7 @@ class DarkTask(PipelineTask):
             [frame for frame in frames if frame.facts.dark_time > 0],
             chain,
             combiner,
-            self.config.means(threads, f"the {kind} of {camera.name} detector {detector}"),
+            self.config.means(threads, f"the {kind} of {camera.name} detector {detector}", camera, kind),
             aside=aside,
         )
         product = make_product(

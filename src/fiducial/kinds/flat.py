@@ -134,7 +134,9 @@ class FlatTask(PipelineTask):
             [frame for frame in frames if frame not in without],
             chain,
             combiner,
-            self.config.means(threads, f"the {kind} of {camera.name} detector {detector}, {physical_filter}"),
+            self.config.means(
+                threads, f"the {kind} of {camera.name} detector {detector}, {physical_filter}", camera, kind
+            ),
             aside=aside,
         )
         product = make_product(

@@ -92,7 +92,9 @@ class FlatLevelsTask(PipelineTask):
         measured = measure_levels(
             frames,
             chain,
-            self.config.means(threads, f"the flat levels of {camera.name} detector {detector}"),
+            self.config.means(
+                threads, f"the flat levels of {camera.name} detector {detector}", camera, "flat"
+            ),
             aside=aside,
         )
         rows = [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from lsst.daf.butler import CollectionType
 
 from fiducial.cameras import translate
 from fiducial.cameras.model import Camera
+from fiducial.cameras.source import usable
 from fiducial.errors import FrameError, HeaderError, LayoutMismatch, UsageError
 from fiducial.frames.masters import read_master
 from fiducial.repository.dataset_types import CALIBRATION_IMAGES, calibration_type
@@ -20,6 +22,8 @@ from fiducial.repository.storage import storage_errors
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler
+
+    from fiducial.cameras.facts import StateValue
 
 
 def adopt_masters(
@@ -32,11 +36,16 @@ def adopt_masters(
     detector: int | None = None,
     physical_filter: str | None = None,
     unit: str | None = None,
+    state: Mapping[str, StateValue] | None = None,
 ) -> None:
     """Write existing masters into a RUN as calibration images; see `Repository.adopt`."""
     if kind not in CALIBRATION_IMAGES:
         raise UsageError(f"no kind {kind!r}", hint=f"Choose one of {', '.join(CALIBRATION_IMAGES)}.")
-    read = [_read(camera, kind, Path(file), detector, physical_filter, unit) for file in files]
+    known_state(camera, state or {})
+    read = [
+        replace(one, state={**state_in(camera, one.master.header), **(state or {})})
+        for one in (_read(camera, kind, Path(file), detector, physical_filter, unit) for file in files)
+    ]
     _refuse_twice(read)
     images = to_calibration_images(camera, kind, read)
     with storage_errors(run):
@@ -54,6 +63,21 @@ def adopt_masters(
                 if one.physical_filter:
                     data_id["physical_filter"] = one.physical_filter
                 butler.put(image, dataset_type, data_id, run=run)
+
+
+def known_state(camera: Camera, state: Iterable[str]) -> None:
+    """Refuse keys that are no part of this camera's state."""
+    if unknown := sorted(set(state) - set(camera.headers.state)):
+        raise UsageError(
+            f"{', '.join(unknown)} is no part of the camera state of {camera.name}",
+            hint=f"Its state is {', '.join(camera.headers.state) or 'not described: headers.state'}.",
+        )
+
+
+def state_in(camera: Camera, header: Mapping[str, Any]) -> dict[str, StateValue]:
+    """What the header of a master says of the camera state it was made in."""
+    found = {key: usable(header.get(key)) for key in camera.headers.state}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _read(

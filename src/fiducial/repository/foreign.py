@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ from fiducial.products.masks import Plane
 if TYPE_CHECKING:
     from lsst.images import MaskedImage
 
+    from fiducial.cameras.facts import StateValue
+
 UNITS = {"bias": u.electron, "dark": u.electron / u.s, "flat": u.dimensionless_unscaled}
 UNITS_ADU = {"bias": u.adu, "dark": u.adu / u.s, "flat": u.dimensionless_unscaled}
 
@@ -35,6 +37,7 @@ class ForeignMaster:
     physical_filter: str  # empty for kinds without one
     master: PlainMaster
     unit: u.UnitBase
+    state: Mapping[str, StateValue] = field(default_factory=dict)  # of the camera, as far as it is known
 
 
 def to_calibration_images(camera: Camera, kind: str, masters: Sequence[ForeignMaster]) -> list[MaskedImage]:
@@ -113,6 +116,7 @@ def _to_image(
         "FID ADOPTED SCALE": scale,
         "FID ADOPTED VARIANCE": origin,
     }
+    metadata |= {keys.STATE + key: value for key, value in one.state.items()}
     metadata |= keys.amplifiers(image, mask, camera, one.detector)
     unit = (UNITS if world == "electron" else UNITS_ADU)[base]
     return to_masked_image(image, variance.astype(np.float32), mask, unit=unit, metadata=metadata)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsst.daf.butler import Butler
 
@@ -19,6 +20,9 @@ from fiducial.repository.export import Bundle, export_bundle, import_bundle
 from fiducial.repository.ledger import Entry, Ledger
 from fiducial.repository.storage import storage_errors
 from fiducial.repository.validity import Moment, timespan
+
+if TYPE_CHECKING:
+    from fiducial.cameras.facts import StateValue
 
 
 class CalibrationLife:
@@ -150,6 +154,7 @@ class CalibrationLife:
         detector: int | None = None,
         physical_filter: str | None = None,
         unit: str | None = None,
+        state: Mapping[str, StateValue] | None = None,
     ) -> Certification:
         """Take masters that something else made (plain FITS) as certified calibrations.
 
@@ -166,6 +171,9 @@ class CalibrationLife:
             Their validity (TAI); None is open.
         detector, physical_filter, unit
             What they are of and their unit (``adu``, ``electron/s``, ...), where their headers do not say.
+        state
+            The camera state they were made in, where their headers do not say; frames of another state are
+            refused when it is used.
 
         Raises
         ------
@@ -184,6 +192,7 @@ class CalibrationLife:
             detector=detector,
             physical_filter=physical_filter,
             unit=unit,
+            state=state,
         )
         certification = self.certify(
             kind, run, f"{run}/certified", begin=span.begin, end=span.end, partial=True, reason="adopted"

@@ -9,27 +9,12 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import OperationalError
 
-from fiducial.errors import FiducialError, StorageError
+from fiducial.errors import FiducialError, StorageError, chain_of, first_of_ours
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 _FULL_TEXTS = ("database or disk is full", "disk I/O error")
 _FORBIDDEN_TEXTS = ("readonly database", "unable to open database file")
-
-
-def chain_of(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything that led to it, the newest first."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or current.__context__
-
-
-def fiducial_cause(error: BaseException) -> FiducialError | None:
-    """The error of ours that a complaint of the middleware wraps, or None."""
-    return next((link for link in chain_of(error) if isinstance(link, FiducialError)), None)
 
 
 def storage_cause(error: BaseException, where: str | os.PathLike[str]) -> StorageError | None:
@@ -73,6 +58,6 @@ def storage_errors(where: str | os.PathLike[str]) -> Iterator[None]:
     except FiducialError:
         raise
     except Exception as error:
-        if (ours := fiducial_cause(error) or storage_cause(error, where)) is not None:
+        if (ours := first_of_ours(error) or storage_cause(error, where)) is not None:
             raise ours from error
         raise

@@ -28,6 +28,7 @@ def commands(
     end: str | None = None,
     processes: int = 1,
     overrides: Sequence[str] = (),
+    verify_overrides: Sequence[str] = (),
 ) -> list[str]:
     """Write the commands that generate, verify, certify and export what a plan says.
 
@@ -51,8 +52,8 @@ def commands(
         Validity, ISO-8601 (TAI); None: from the plan's night on, without an end.
     processes
         How many processes `pipetask` uses.
-    overrides
-        Settings of the generation, ``task:field=value``.
+    overrides, verify_overrides
+        Settings of the generation and of the verification, ``task:field=value``.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def commands(
     return [
         shell.pipetask(f"cp{capital}.yaml", f"{raw},{names.calib}", names.gen, plan.generate, overrides),
         f"butler query-collections {shell.repo} {names.gen}",
-        shell.pipetask(f"Verify{capital}.yaml", inputs, names.verify, shown),
+        shell.pipetask(f"Verify{capital}.yaml", inputs, names.verify, shown, verify_overrides),
         *_life(shell.repo, plan.kind, names, begin or _iso_date(plan.night), end),
     ]
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from fiducial.errors import UsageError
 
+_HINT = "write them as 2026011500001,2026011500005..2026011500009"
+_LONGEST = 1_000_000
+
 
 def compress(numbers: Iterable[int]) -> str:
     """Write integers in order, neighbours as ranges: ``2, 5..9, 12``.
@@ -27,16 +30,19 @@ def parse_ids(text: str) -> list[int]:
     Raises
     ------
     UsageError
-        If a part is neither an id nor a range.
+        If a part is neither an id nor a range, or a range is empty or far too long.
     """
     ids: set[int] = set()
     for part in text.split(","):
         first, dots, last = part.strip().partition("..")
         try:
-            ids |= set(range(int(first), int(last if dots else first) + 1))
+            found = range(int(first), int(last if dots else first) + 1)
         except ValueError as error:
             raise UsageError(
-                f"{part.strip()!r} is neither an exposure nor a range of exposures",
-                hint="write them as 2026011500001,2026011500005..2026011500009",
+                f"{part.strip()!r} is neither an exposure nor a range of exposures", hint=_HINT
             ) from error
+        if not 0 < len(found) <= _LONGEST:
+            what = "is empty" if not found else f"has more than {_LONGEST} exposures"
+            raise UsageError(f"the range {part.strip()} {what}", hint=_HINT)
+        ids |= set(found)
     return sorted(ids)

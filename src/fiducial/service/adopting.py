@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ def adopt(
     unit: str | None = None,
     detector: int | None = None,
     physical_filter: str | None = None,
+    state: Mapping[str, str | float] | None = None,
     instrument: str | None = None,
 ) -> Certification:
     """Take plain FITS masters in as certified calibrations.
@@ -38,6 +39,8 @@ def adopt(
         Of the pixels, where a file has no BUNIT.
     detector, physical_filter
         Of the files, where their headers do not say.
+    state
+        The camera state the masters were made in, where their headers do not say: ``{"SET-TEMP": -5}``.
 
     Raises
     ------
@@ -50,5 +53,12 @@ def adopt(
 
     with Repository.open(root, writeable=True, instrument=instrument) as repository:
         return repository.adopt(
-            kind, files, begin=begin, end=end, unit=unit, detector=detector, physical_filter=physical_filter
+            kind,
+            files,
+            begin=begin,
+            end=end,
+            unit=unit,
+            detector=detector,
+            physical_filter=physical_filter,
+            state=state,
         )

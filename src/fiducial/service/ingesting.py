@@ -62,7 +62,8 @@ def found(files: Iterable[str | Path]) -> list[Path]:
     list: reading it will say so, and the others go on.
     """
     paths: dict[Path, None] = {}
-    for name in files:
+    named = list(files)
+    for name in named:
         path = Path(name)
         if path.is_dir():
             below = (p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(ENDINGS))
@@ -70,5 +71,6 @@ def found(files: Iterable[str | Path]) -> list[Path]:
         else:
             paths[path.absolute()] = None
     if not paths:
-        raise UsageError("no files to take in", hint=f"a folder is searched for {', '.join(ENDINGS)}")
+        where = f"no raw frames are below {', '.join(map(str, named))}" if named else "no files are named"
+        raise UsageError(where, hint=f"a folder is searched for {', '.join(ENDINGS)}")
     return list(paths)

@@ -75,6 +75,7 @@ def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> P
             f"no kind of calibration is called {', '.join(sorted(unknown))}",
             hint=f"there are {', '.join(ORDER)}",
         )
+    check_settings([request.product_of(kind) for kind in kinds], request.overrides)
     camera = repository.camera()
     records = repository.records(where=request.where)
     planned: list[Planned] = []
@@ -98,6 +99,26 @@ def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> P
             else:
                 planned.append(one)
     return Plans(request.night, tuple(planned), tuple(impossible))
+
+
+def check_settings(products: Sequence[str], settings: Sequence[str]) -> None:
+    """Refuse settings that none of the products' pipelines takes, before anything is made.
+
+    Raises
+    ------
+    UsageError, ConfigurationError
+        A setting is not of the form of one, its task or field is not there, or its value does not fit.
+    """
+    if not settings:
+        return
+    from fiducial.execution.pipelines import generation_of, verification_of
+    from fiducial.execution.run import load_pipeline
+    from fiducial.execution.settings import require_known, settings_for
+
+    pipelines = [path for product in products for path in (generation_of(product), verification_of(product))]
+    require_known(pipelines, settings)
+    for pipeline in pipelines:
+        load_pipeline(pipeline, settings_for(pipeline, settings))
 
 
 def filters_of(kind: str, records: Sequence[FrameRecord], request: Request) -> list[str | None]:
@@ -174,6 +195,8 @@ def _commands(
     coming: Sequence[str],
 ) -> tuple[str, ...]:
     """Write the plain commands, with the settings that the same request would be made with."""
+    from fiducial.execution.pipelines import generation_of, verification_of
+    from fiducial.execution.settings import settings_for
     from fiducial.selection import commands
 
     adapted = adapt_product(
@@ -192,7 +215,8 @@ def _commands(
             instrument=repository.instrument,
             detectors=detectors,
             processes=request.processes,
-            overrides=(*adapted.overrides, *request.overrides),
+            overrides=(*adapted.overrides, *settings_for(generation_of(chosen.kind), request.overrides)),
+            verify_overrides=settings_for(verification_of(chosen.kind), request.overrides),
         )
     )
 

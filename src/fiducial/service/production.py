@@ -79,12 +79,19 @@ def make(
             raise NothingToDo(first.reason, hint=first.hint)
         products: list[Made] = []
         runs: list[str] = []
+        impossible = list(plans.impossible)
         for planned in plans.planned:
-            made = _make_one(repository, planned, tuple(runs), request, progress or Silent())
+            try:
+                made = _make_one(repository, planned, tuple(runs), request, progress or Silent())
+            except NothingToDo as error:
+                if len(plans.planned) == 1:
+                    raise
+                impossible.append(Impossible(planned.plan.kind, error.message, error.hint))
+                continue
             products.append(made)
             if made.verdict != "not made":
                 runs.append(made.run)
-        return Production(tuple(products), plans.impossible)
+        return Production(tuple(products), tuple(impossible))
 
 
 def _make_one(
@@ -158,34 +165,34 @@ def generation(
     overrides: tuple[str, ...] = (),
 ) -> Any:
     """Write the job that makes a product."""
-    from fiducial.execution.job import PIPELINES, Job
+    from fiducial.execution.job import Job
+    from fiducial.execution.pipelines import generation_of
+    from fiducial.execution.settings import settings_for
     from fiducial.selection import data_query
 
-    camera = repository.instrument
+    camera, pipeline = repository.instrument, generation_of(planned.plan.kind)
     return Job(
-        pipeline=PIPELINES / f"cp{_capital(planned.plan.kind)}.yaml",
+        pipeline=pipeline,
         inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),
         output=planned.names.gen,
         where=data_query(camera, planned.plan.generate, request.detectors),
-        overrides=(*overrides, *request.overrides),
+        overrides=(*overrides, *settings_for(pipeline, request.overrides)),
     )
 
 
 def verification(repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request) -> Any:
     """Write the job that verifies a product with the frames that went in and those kept for it."""
-    from fiducial.execution.job import PIPELINES, Job
+    from fiducial.execution.job import Job
+    from fiducial.execution.pipelines import verification_of
+    from fiducial.execution.settings import settings_for
     from fiducial.selection import data_query
 
-    camera = repository.instrument
+    camera, pipeline = repository.instrument, verification_of(planned.plan.kind)
     exposures = sorted({*planned.plan.generate, *planned.plan.verify, *planned.plan.first})
     return Job(
-        pipeline=PIPELINES / f"Verify{_capital(planned.plan.kind)}.yaml",
+        pipeline=pipeline,
         inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),
         output=planned.names.verify,
         where=data_query(camera, exposures, request.detectors),
+        overrides=settings_for(pipeline, request.overrides),
     )
-
-
-def _capital(kind: str) -> str:
-    """Write a kind as names of pipelines have it: ``BiasBootstrap``."""
-    return kind[0].upper() + kind[1:]

@@ -62,7 +62,8 @@ def verify(
     NothingToDo
         No such frames, or no calibration that is valid for all of them.
     """
-    from fiducial.execution.job import PIPELINES, Job
+    from fiducial.execution.job import Job
+    from fiducial.execution.pipelines import verification_of
     from fiducial.execution.run import run_job
     from fiducial.repository import Repository
     from fiducial.selection import data_query
@@ -72,7 +73,7 @@ def verify(
     with Repository.open(root, writeable=True, instrument=instrument) as repository:
         camera = repository.instrument
         job = Job(
-            pipeline=PIPELINES / f"Verify{kind[0].upper()}{kind[1:]}.yaml",
+            pipeline=verification_of(kind),
             inputs=(*([run] if run else []), f"{camera}/calib", f"{camera}/raw/all"),
             output=output or f"{camera}/verify/{kind}",
             where=data_query(camera, parse_ids(exposures), detectors),

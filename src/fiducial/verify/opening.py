@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fiducial.corrections.frame import DetectorFrame
-from fiducial.errors import FiducialError, HeaderError
+from fiducial.errors import FiducialError, HeaderError, UnreadableFrame
 
 if TYPE_CHECKING:
     from fiducial.cameras.facts import FrameFacts
@@ -59,15 +59,34 @@ class Offered:
         return DetectorFrame(raw, camera, detector, facts, record)
 
     def _raw(self) -> RawFrame:
+        found: BaseException
         try:
             raw: RawFrame = self.handle.get()
         except Exception as error:
-            # The middleware wraps what a formatter raises.
-            inner: BaseException | None = error
-            while inner is not None and not isinstance(inner, FiducialError):
-                inner = inner.__cause__ or inner.__context__
-            raise (inner or error) from error
-        return raw
+            found = own_error(error)
+        else:
+            return raw
+        # Raised out here, so that it does not become its own cause.
+        raise found
+
+
+def own_error(error: BaseException) -> BaseException:
+    """The error of ours that the middleware wrapped; its own complaints of a file become one of ours.
+
+    Anything else comes back as it is.
+    """
+    seen: set[int] = set()
+    inner: BaseException | None = error
+    while inner is not None and id(inner) not in seen:
+        if isinstance(inner, FiducialError):
+            return inner
+        seen.add(id(inner))
+        inner = inner.__cause__ or inner.__context__
+    if isinstance(error, OSError | RuntimeError):  # the file is not there, or has another size than recorded
+        return UnreadableFrame(
+            f"the file cannot be read: {error}", hint="Was it moved or changed since it was ingested?"
+        )
+    return error
 
 
 def facts_of(raw: RawFrame, camera: Camera) -> FrameFacts:

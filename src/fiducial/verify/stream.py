@@ -56,6 +56,7 @@ class MeasureSettings:
     second_overscan: bool
     expected_outliers: ExpectedOutliers
     threads: int = 1
+    match_state: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def measure_frames(
         role = role_of(one.exposure, one.begin, bench.inputs, first)
         try:
             frame = one.open(camera, detector, records.get(one.exposure))
+            if settings.match_state:
+                bench.master.require_state(frame)
             corrected = bench.detrender.correct(frame)
             again = bench.second.correct(frame) if bench.second else None
         except (FrameError, CalibrationMismatch) as error:

@@ -70,6 +70,9 @@ class VerifyConfig(PipelineTaskConfig, pipelineConnections=VerifyBiasConnections
     firstExposures = ListField[int](
         doc="Ids of the first exposures of sets; empty: found among all frames of the day.", default=[]
     )
+    matchState = Field[bool](
+        doc="Refuse frames of another camera state than that of the master under test.", default=True
+    )
     secondOverscan = Field[bool](
         doc="Keep binned residuals of biases under a second overscan model too.", default=True
     )
@@ -158,6 +161,7 @@ class VerifyTask(PipelineTask):
             second_overscan=bool(self.config.secondOverscan) and self.kind == "bias",
             expected_outliers=criteria.expected_outliers,
             threads=threads,
+            match_state=bool(self.config.matchState),
         )
         rows, stack = measure_frames(
             sorted(raws, key=lambda one: (one.begin, one.exposure)),

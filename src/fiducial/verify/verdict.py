@@ -282,10 +282,13 @@ def _reasons(columns: Columns, standing: Standing, products: list[dict[str, Any]
             for name in product["amplifiers_failed"]
         ]
         if product["frames_counted"] == 0:
-            out.append(f"detector {detector}: no frame counts (first exposures alone do not)")
-        elif (
-            product["frames_counted"] <= len(product["frames_set_aside"]) and not product["amplifiers_failed"]
-        ):
+            why = (
+                "could be measured"
+                if product["frames_set_aside"]
+                else "counts (first exposures alone do not)"
+            )
+            out.append(f"detector {detector}: no frame {why}")
+        elif product["verdict"] == "fail" and not product["amplifiers_failed"]:
             out.append(f"detector {detector}: every frame that counts fails somewhere")
     for exposure, detector in sorted(standing.set_aside):
         out.append(_why_frame(columns, standing, exposure, detector))

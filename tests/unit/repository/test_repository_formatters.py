@@ -18,7 +18,7 @@ from fiducial.products.base import Product, product_hdus, read_product, register
 from fiducial.products.images import content_hash, planes_of, to_masked_image
 from fiducial.products.masks import Plane
 from fiducial.repository import Repository
-from fiducial.repository.storage import fiducial_cause
+from fiducial.errors import first_of_ours
 from repository_frames import SHAPE, calibration, put_bias
 
 
@@ -208,7 +208,7 @@ def test_a_certified_file_that_changed_is_not_served(repository: Repository) -> 
     for what in (refs[0], refs[0].makeComponentRef("image")):
         with pytest.raises(Exception, match=r"Failure from formatter|certified") as caught:
             repository.butler.get(what)
-        ours = fiducial_cause(caught.value)
+        ours = first_of_ours(caught.value)
         assert isinstance(ours, IntegrityError)
         assert str(path) in ours.message
     assert repository.butler.get(refs[1]) is not None

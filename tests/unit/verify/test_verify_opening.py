@@ -10,7 +10,7 @@ import pytest
 
 from fiducial.errors import HeaderError, UnreadableFrame
 from fiducial.products.metadata import InputNote
-from fiducial.verify.opening import Offered, first_exposures_of, mjd_of, role_of
+from fiducial.verify.opening import Offered, first_exposures_of, mjd_of, own_error, role_of
 
 NIGHT = datetime(2026, 1, 15, 20, 0)
 INPUTS = {k: InputNote(k, (NIGHT + timedelta(minutes=k)).isoformat(), 1.0, 0.0) for k in range(10, 20)}
@@ -63,6 +63,20 @@ def test_our_own_error_is_found_in_the_middlewares() -> None:
     camera: Any = None
     with pytest.raises(UnreadableFrame, match="truncated"):
         Offered(1, Wrapped(), NIGHT).open(camera, 0, None)
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("b1.fits"), RuntimeError("Size of file b1.fits")])
+def test_the_middlewares_own_complaints_of_a_file_are_ours(error: Exception) -> None:
+    found = own_error(error)
+    assert isinstance(found, UnreadableFrame)
+    assert "b1.fits" in found.message
+    assert own_error(ZeroDivisionError("a fault of ours")).args == ("a fault of ours",)
+
+
+def test_an_error_that_is_its_own_cause_does_not_hang() -> None:
+    one, other = ValueError("one"), ValueError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert own_error(one) is one
 
 
 def test_a_file_that_changed_since_is_refused() -> None:

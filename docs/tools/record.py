@@ -1,0 +1,60 @@
+"""Run the commands of the documentation for real, and keep what they say and show.
+
+    python docs/tools/record.py                 # everything that can be run here
+    python docs/tools/record.py demo tour       # some scenes
+    python docs/tools/record.py --list
+
+Every command is called in an empty folder that is written as ``/data`` in ``docs/runs/*.txt``; figures go
+to ``docs/_static``. Scenes of real nights need the folder that FIDUCIAL_REAL_DATA names, or
+``../shared/data`` beside the checkout. The documentation itself is built from what is kept: neither network
+nor real frames are needed for that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import real
+import simulated
+from stage import CHECKOUT, Stage
+
+SCENES: dict[str, Callable[[Stage], None]] = {
+    "demo": simulated.demo,
+    "tour": simulated.tour,
+    "choosing": simulated.choosing,
+    "products": simulated.products,
+    "kast": real.kast,
+    "stl1001": real.stl1001,
+    "esis": real.esis,
+    "screenshots": real.screenshots,
+}
+
+
+def main() -> None:
+    """Record the scenes that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help="default: all, in order")
+    parser.add_argument("--list", action="store_true", help="list the scenes")
+    parser.add_argument("--scratch", type=Path, help="folder to work in; default: a new one")
+    options = parser.parse_args()
+    if options.list:
+        for name, scene in SCENES.items():
+            print(f"{name:18} {(scene.__doc__ or '').splitlines()[0]}")
+        return
+    data = Path(os.environ.get("FIDUCIAL_REAL_DATA", CHECKOUT.parent / "shared/data"))
+    scratch = options.scratch or Path(tempfile.mkdtemp(prefix="fiducial-docs-"))
+    stage = Stage(scratch.resolve(), data if data.is_dir() else None)
+    for name in options.scenes or SCENES:
+        began = time.monotonic()
+        print(f"=== {name}", flush=True)
+        SCENES[name](stage)
+        print(f"=== {name}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
