@@ -52,7 +52,7 @@ def screenshot(stage: Stage, page: Path, name: str, *, height: int, width: int =
         f"--user-data-dir={stage.scratch / 'chromium'} --screenshot={out} "
         f"--window-size={width},{height} file://{page}{top}"
     )
-    subprocess.run(command.split(), check=True, capture_output=True, timeout=300)  # noqa: S603
+    subprocess.run(command.split(), check=True, capture_output=True, timeout=300)
     save(name, out.read_bytes())
 
 
@@ -64,6 +64,7 @@ def panels(
     size: tuple[float, float],
     columns: int,
     about_zero: bool = False,
+    aspect: str = "equal",
     scales: list[tuple[float, float] | None] | None = None,
 ) -> Figure:
     """Draw images beside one another, each with its own scale."""
@@ -81,7 +82,7 @@ def panels(
             else:
                 low, high = stretch(image)
             colours = diverging() if low == -high else sequential()
-            shown = axis.imshow(image, vmin=low, vmax=high, cmap=colours, aspect="equal")
+            shown = axis.imshow(image, vmin=low, vmax=high, cmap=colours, aspect=aspect)
             axis.set_title(title)
             axis.set_xticks([]), axis.set_yticks([])
             figure.colorbar(shown, ax=axis, label=label, shrink=0.85)
@@ -116,9 +117,9 @@ def show_masters_against_truth(folder: Path) -> None:
         true = np.full_like(pixels, np.nan)
         for amp in camera.amplifiers(0):
             values = true_values(kind, more.get("physical_filter", ""), truth.detectors[0], amp)
+            if kind == "flat":  # the response of amplifiers holds their gains, which are nominal
+                values = values * np.nanmean(pixels[amp.detector.slices]) / values.mean()
             true[amp.detector.slices] = values
-        if kind == "flat":
-            true *= np.nanmean(pixels) / np.nanmean(true)
         unit = str(master.unit) or "relative"
         images += [pixels, block(pixels - true, 4)]
         titles += [f"master {kind}, detector S0", "less the truth (blocks of 4 × 4)"]
@@ -140,9 +141,7 @@ def show_stripes(folder: Path) -> None:
     images = [np.asarray(stack.images[i], dtype=np.float64) for i in (0, 1)]
     titles = [f"exposure {stack.exposures[i]} ({stack.roles[i]})" for i in (0, 1)]
     half = symmetric_stretch(images[0])
-    figure = panels(
-        images, titles, [stack.unit] * 2, size=(9.6, 2.6), columns=2, scales=[(-half, half)] * 2
-    )
+    figure = panels(images, titles, [stack.unit] * 2, size=(9.6, 2.6), columns=2, scales=[(-half, half)] * 2)
     draw("demo-stripes", figure)
 
 

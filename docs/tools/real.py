@@ -75,11 +75,12 @@ def kast_figures(folder: Path, products: list[str]) -> None:
     images.append(planes_of(science).image)
     titles = ["master bias", "master flat (Open)", "exposure 2015051900027, corrected"]
     figure = panels(
-        [image[::1, ::2] for image in images],
+        [image[:, ::2] for image in images],
         titles,
         ["electron", "relative", "electron"],
         size=(9.6, 6.4),
         columns=1,
+        aspect="auto",
     )
     draw("kast-masters", figure, 90)
 
@@ -96,18 +97,25 @@ def stl1001(stage: Stage) -> None:
         said.run("fiducial plan repo dark --state SET-TEMP=-10 | head -28", code=(0, 1, 3))
     with stage.transcript("stl-make", folder) as said:
         for tag, temperature, kinds in (("minus5", "-5", "bias dark flat"), ("minus10", "-10", "bias dark")):
-            said.run(
-                f"fiducial make repo {kinds} --state SET-TEMP={temperature} --ticket CAL-3 --tag {tag}"
-            )
+            said.run(f"fiducial make repo {kinds} --state SET-TEMP={temperature} --ticket CAL-3 --tag {tag}")
     warm = [f"{STL}/minus5/{name}.{STL_DAY}a" for name in ("biasGen", "darkGen", "flatGen-Visible")]
     cold = [f"{STL}/minus10/{name}.{STL_DAY}a" for name in ("biasGen", "darkGen")]
     with stage.transcript("stl-certify", folder) as said:
         said.run(f"fiducial certify repo {' '.join(warm)} --begin 2017-09-08 --end 2017-10-08")
         said.run("fiducial timeline repo")
+    with stage.transcript("stl-sixty", folder) as said:
+        said.run(
+            "fiducial make repo dark --ticket CAL-3 --tag sixty "
+            '--where "exposure.exposure_time > 59 AND exposure.exposure_time < 61 AND exposure < 20170908324000"'
+        )
     with stage.transcript("stl-cold", folder) as said:
         said.run(f"fiducial certify repo {' '.join(cold)} --begin 2017-09-08 --end 2017-10-08", code=(0, 2))
     with stage.transcript("stl-mismatch", folder) as said:
-        said.run("fiducial verify repo dark --exposures 20170908339246", code=(0, 2, 3, 4, 5))
+        said.run("fiducial verify repo dark --exposures 20170908318521", code=(0, 2, 3, 4, 5))
+        said.run(
+            f"fiducial verify repo dark --exposures 20170908318521 --run {warm[0]},{warm[1]}",
+            code=(0, 2, 3, 4, 5),
+        )
     with stage.transcript("stl-report", folder) as said:
         said.run(f"fiducial report repo {' '.join(warm)} -o report.html")
     stl_tables(folder / "repo", warm)
@@ -127,7 +135,10 @@ def stl_tables(repository: Path, warm: list[str]) -> None:
 
     (amp,) = load_camera("stl1001").amplifiers(0)
     lines = []
-    for tag, temperature, expected in (("minus5", "−5 °C", "6.702 ± 0.003"), ("minus10", "−10 °C", "6.560 ± 0.002")):
+    for tag, temperature, expected in (
+        ("minus5", "−5 °C", "6.702 ± 0.003"),
+        ("minus10", "−10 °C", "6.560 ± 0.002"),
+    ):
         value, error, pairs = mean_of_pairs(rows["bias", tag], "read_noise", "A")
         found = f"{value / amp.gain:.3f} ± {error / amp.gain:.3f}"
         lines.append([f"read noise, {temperature} (adu)", found, expected, f"{pairs} pairs of neighbours"])
@@ -135,9 +146,8 @@ def stl_tables(repository: Path, warm: list[str]) -> None:
     found = f"{value:.4f} ± {error:.4f}"
     lines.append(["gain, −5 °C (e/adu)", found, "1.934 ± 0.002", f"{pairs} pairs of neighbours"])
     write_table("stl-noise-gain", ("quantity", "this run", "independent", "from"), lines)
-    darks = masters(repository, [("dark", run, {"instrument": "STL1001", "detector": 0}) for run in (
-        warm[1], f"{STL}/minus10/darkGen.{STL_DAY}a"
-    )])
+    runs = (warm[1], *(f"{STL}/{tag}/darkGen.{STL_DAY}a" for tag in ("minus10", "sixty")))
+    darks = masters(repository, [("dark", run, {"instrument": "STL1001", "detector": 0}) for run in runs])
     stl_darks(darks, amp.gain)
     stl_figures(repository, warm, rows)
 
@@ -147,7 +157,7 @@ def stl_darks(darks: list[Any], gain: float) -> None:
     from fiducial.products.images import planes_of
 
     lines = []
-    for temperature, dark in zip(("−5 °C", "−10 °C"), darks, strict=True):
+    for temperature, dark in zip(("−5 °C", "−10 °C"), darks, strict=False):
         keys = dark.metadata
         level, rate = (
             f"{keys[f'FID AMP A {name}'] / gain:.4f} ± {keys[f'FID AMP A {name} ERROR'] / gain:.4f}"
@@ -155,11 +165,15 @@ def stl_darks(darks: list[Any], gain: float) -> None:
         )
         lines.append([temperature, keys["FID NINPUT"], level, rate])
     write_table("stl-dark-ladder", ("temperature", "darks", "level (adu)", "median rate (adu/s)"), lines)
-    charge = 60.0 * planes_of(darks[0]).image / gain
-    above = charge - np.nanmedian(charge)
-    counts = [(100, 14440), (200, 6229), (500, 1346)]
-    lines = [[f"{limit} adu", int(np.count_nonzero(above > limit)), plain] for limit, plain in counts]
-    write_table("stl-hot-pixels", ("above the median in 60 s", "master dark", "plain mean of ten darks"), lines)
+    lines = []
+    for limit, plain in ((100, 14440), (200, 6229), (500, 1346)):
+        cells: list[Any] = [f"{limit} adu"]
+        for dark in (darks[0], darks[2]):
+            charge = 60.0 * planes_of(dark).image / gain
+            cells.append(int(np.count_nonzero(charge - np.nanmedian(charge) > limit)))
+        lines.append([*cells, plain])
+    columns = ("above the median in 60 s", "ladder, 15 darks", "nine darks of 60 s", "plain mean of ten")
+    write_table("stl-hot-pixels", columns, lines)
 
 
 def stl_figures(repository: Path, warm: list[str], rows: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
@@ -172,9 +186,7 @@ def stl_figures(repository: Path, warm: list[str], rows: dict[tuple[str, str], l
     wanted += [("flat", warm[2], data | {"physical_filter": "Visible"})]
     images = [planes_of(one).image[::3, ::3] for one in masters(repository, wanted)]
     titles = ["master bias, −5 °C", "master dark, −5 °C", "master flat, −5 °C"]
-    figure = panels(
-        images, titles, ["electron", "electron/s", "relative"], size=(9.6, 2.9), columns=3
-    )
+    figure = panels(images, titles, ["electron", "electron/s", "relative"], size=(9.6, 2.9), columns=3)
     draw("stl-masters", figure, 100)
     with style():
         figure = new_figure(9.6, 3.0)
@@ -272,7 +284,11 @@ def noise_and_gain(
         for (_, test), one in rows.items():
             value, error, pairs = mean_of_pairs(one, test, amp.name)
             per_adu = amp.gain if test == "read_noise" else 1.0
-            cells += [f"{value / per_adu:.4f} ± {error / per_adu:.4f}", independent[amp.name, test], str(pairs)]
+            cells += [
+                f"{value / per_adu:.4f} ± {error / per_adu:.4f}",
+                independent[amp.name, test],
+                str(pairs),
+            ]
         lines.append(cells)
     columns = ["amplifier"]
     for _, test in rows:

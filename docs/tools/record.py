@@ -19,15 +19,27 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import real
+import by_hand
+import more
 import simulated
 from stage import CHECKOUT, Stage
+
+import real
 
 SCENES: dict[str, Callable[[Stage], None]] = {
     "demo": simulated.demo,
     "tour": simulated.tour,
     "choosing": simulated.choosing,
     "products": simulated.products,
+    "ship": by_hand.ship,
+    "bootstrap": more.bootstrap,
+    "detrending": more.detrending,
+    "pipetask": by_hand.pipetask,
+    "latiss": by_hand.latiss,
+    "adopt": more.adopt,
+    "cameras": more.cameras,
+    "trouble": more.trouble,
+    "draft": more.draft,
     "kast": real.kast,
     "stl1001": real.stl1001,
     "esis": real.esis,

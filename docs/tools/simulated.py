@@ -6,13 +6,11 @@ import shutil
 from pathlib import Path
 
 from pictures import screenshot, show_masters_against_truth, show_stripes
-from stage import Stage
+from stage import RUNS, Stage
 
 NIGHT = "20260115"
 BASE = "SimCam/calib/CAL-1/first-night"
-PRODUCTS = tuple(
-    f"{BASE}/{name}.{NIGHT}a" for name in ("biasGen", "darkGen", "flatGen-g", "flatGen-r")
-)
+PRODUCTS = tuple(f"{BASE}/{name}.{NIGHT}a" for name in ("biasGen", "darkGen", "flatGen-g", "flatGen-r"))
 
 
 def demo(stage: Stage) -> None:
@@ -99,9 +97,9 @@ def products(stage: Stage) -> None:
     }
     for name, code in snippets.items():
         (folder / "snippet.py").write_text(code)
+        (RUNS / f"{name}.py").write_text(code.lstrip())
         with stage.transcript(name, folder) as said:
-            text = said.run("python snippet.py", quiet=True)
-            said.parts += [f">>> {code.strip()}".replace("\n", "\n>>> "), text]
+            said.parts.append(said.run("python snippet.py", quiet=True))
 
 
 ASTROPY = """
@@ -111,10 +109,15 @@ from astropy.nddata import CCDData
 with fits.open("FILE") as hdus:
     image, mask, variance = (hdus[name].data for name in ("IMAGE", "MASK", "VARIANCE"))
     print(image.shape, image.dtype, mask.dtype, hdus["IMAGE"].header["BUNIT"])
-    planes = {k[:5] + k[5:]: v for k, v in hdus["MASK"].header.items() if k.startswith("MSK")}
-    print({k: v for k, v in planes.items() if "SAT" in str(v) or "CR" in str(v)})
+    names = {v: int(k[4:]) for k, v in hdus["MASK"].header.items() if k.startswith("MSKN")}
+    saturated = mask & (1 << names["SAT"]) != 0
+    print(saturated.sum(), "saturated pixels")
 
-ccd = CCDData.read("FILE", hdu="IMAGE", hdu_mask="MASK", hdu_uncertainty="VARIANCE", hdu_flags=None)
+# Masked where any plane is set; the variance is recognised as one by its UTYPE.
+ccd = CCDData.read(
+    "FILE",
+    hdu="IMAGE", hdu_mask="MASK", hdu_uncertainty="VARIANCE",
+)
 print(ccd.unit, type(ccd.uncertainty).__name__, ccd.mask.dtype)
 """
 

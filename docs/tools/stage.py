@@ -209,7 +209,7 @@ def _call(command: str, folder: Path, environment: dict[str, str]) -> tuple[int,
     """Run a command whose standard output is a terminal, so that it writes as it does for people."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         ["/bin/bash", "-o", "pipefail", "-c", command],
         cwd=folder,
         env=environment,

@@ -1,46 +1,5 @@
-"""A small simulated night, and a repository that holds it, for the tests of the command line."""
+"""The fixtures of the simulated night."""
 
-from __future__ import annotations
+from night_fixtures import new_repository, night, night_repository, repository
 
-import shutil
-from collections.abc import Callable
-from pathlib import Path
-
-import pytest
-
-from commands import fiducial
-from fiducial.cameras import load_camera
-from fiducial.simulation import NightPlan, NightTruth, simulate_night
-
-NIGHT = 20260115
-
-
-@pytest.fixture(scope="session")
-def night(tmp_path_factory: pytest.TempPathFactory) -> NightTruth:
-    """Raw frames of both detectors of simcam: biases, darks and flats of one filter."""
-    plan = NightPlan(biases=9, darks=8, dark_times=(60.0,), flats=8, science=0, filters=("g",))
-    return simulate_night(load_camera("simcam"), tmp_path_factory.mktemp("night"), plan=plan, seed=5)
-
-
-@pytest.fixture(scope="session")
-def _repository(night: NightTruth, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    repository = tmp_path_factory.mktemp("template") / "repo"
-    fiducial("init", repository, "--camera", "simcam")
-    fiducial("ingest", repository, night.folder)
-    return repository
-
-
-@pytest.fixture(scope="session")
-def new_repository(_repository: Path) -> Callable[[Path], Path]:
-    """Gives a repository of its own, with the night in it, at a place that does not exist yet."""
-
-    def make(place: Path) -> Path:
-        return Path(shutil.copytree(_repository, place))
-
-    return make
-
-
-@pytest.fixture
-def repository(new_repository: Callable[[Path], Path], tmp_path: Path) -> Path:
-    """A repository of the test's own, with the night in it."""
-    return new_repository(tmp_path / "repo")
+__all__ = ["new_repository", "night", "night_repository", "repository"]

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from commands import BIN, butler, fiducial, run
+from commands import BIN, fiducial, run
 
 pytestmark = pytest.mark.xdist_group("memory")
 

@@ -173,17 +173,21 @@ def test_a_shifted_level_is_seen_and_nothing_else_of_it() -> None:
         assert outcomes(measured, test, exposure=1009, amplifier="B") == {"pass"}
 
 
-def test_a_dark_among_flats_fails() -> None:
+def test_a_dark_among_flats_is_named() -> None:
+    """Without light there is nothing to measure; that must not pass for a frame without fault."""
+
     def dark(data: np.ndarray, frame: int, amplifier: int) -> np.ndarray:
         if frame != 8:
             return data
         return np.random.default_rng(frame).standard_normal(data.shape) * 6.0 + 3.0
 
-    measured = produce(Simulation(kind="flat", inputs=8, held_out=2, damage=dark), 12)
-    said = verdict(measured)
-    assert any(frame["outcome"] == "fail" for frame in said["frames"] if frame["exposure"] == 1008) or (
-        outcomes(measured, "noise", exposure=1008) == {"not_applicable"}
-    )
+    said = verdict(produce(Simulation(kind="flat", inputs=8, held_out=2, damage=dark), 12))
+    assert said["verdict"] == "warn"
+    assert said["products"][0]["frames_set_aside"] == [1008]
+    (frame,) = [one for one in said["frames"] if one["exposure"] == 1008]
+    assert frame["outcome"] == "fail"
+    assert "nothing can be measured" in frame["problems"][0]
+    assert any("1008" in reason for reason in said["reasons"])
 
 
 def test_brighter_fatter_of_unknown_size_does_not_fail_and_known_size_is_used() -> None:

@@ -79,6 +79,8 @@ def adopt(
     else:
         span = f"{adopted.begin or 'open'} to {adopted.end or 'open'}"
         show.say(f"{len(files)} {kind} adopted: {adopted.collection}, valid {span}")
+        for note in adopted.notes:
+            show.say(note)
         show.next_step(f"fiducial verify {repository} {kind} --exposures ...")
     return Exit.DONE
 

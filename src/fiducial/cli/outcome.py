@@ -73,7 +73,7 @@ def storage_trouble(error: OSError) -> StorageError | None:
             return StorageError(f"{where}: no space left", hint="free some space and repeat the command")
         case errno.EROFS | errno.EACCES | errno.EPERM:
             return StorageError(f"{where}: may not be written", hint="check the folder's owner and mode")
-        case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ENAMETOOLONG | errno.ELOOP:
+        case errno.ENOENT | errno.EEXIST | errno.ENOTDIR | errno.EISDIR | errno.ENAMETOOLONG | errno.ELOOP:
             return StorageError(f"{where}: {_words(error)}", hint="check the path")
         case errno.EIO | errno.ESTALE:
             return StorageError(f"{where}: {_words(error)}", hint="the disk or its server has a fault")

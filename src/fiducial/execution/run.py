@@ -17,13 +17,14 @@ from lsst.pipe.base.quantum_graph_builder import QuantumGraphBuilderError
 from lsst.pipe.base.separable_pipeline_executor import SeparablePipelineExecutor
 from lsst.utils.threads import disable_implicit_threading
 
-from fiducial.errors import ConfigurationError, NothingToDo, first_of_ours
+from fiducial.errors import ConfigurationError, NothingToDo, StorageError, first_of_ours
 from fiducial.execution.follow import following, reported_failures
 from fiducial.execution.job import Failure, Job, Outcome
 from fiducial.execution.settings import Setting, unknown_task
 from fiducial.execution.trace import trace
 from fiducial.execution.watch import WatchedExecutor, describe
 from fiducial.repository.client import require_collections
+from fiducial.repository.storage import storage_errors
 
 if TYPE_CHECKING:
     from fiducial.repository import Repository
@@ -67,30 +68,41 @@ def run_job(
         A setting of the job is not one of its tasks'.
     RepositoryError
         An input collection is not there.
+    StorageError
+        The disk is full, or may not be written.
     """
     started = time.monotonic()
     pipeline = load_pipeline(job.pipeline, job.overrides)
     require_collections(repository.butler, job.inputs)
     run = job.run or f"{job.output}/{Instrument.makeCollectionTimestamp()}"
-    with _output_butler(repository.butler, job, run) as butler:
-        executor = SeparablePipelineExecutor(
-            butler, clobber_output=bool(job.run), skip_existing_in=[run] if job.run else None
-        )
-        graph = _build(executor, pipeline, job)
-    folder = Path(repository.root) / run / "fiducial"
-    command = job.command(str(repository.root), processes=processes)
-    details = {"run": run, "inputs": job.inputs, "where": job.where, **(settings or {})}
-    with trace(folder, command=command, settings=details, pipeline=str(pipeline)):
-        begin(len(graph))
-        executor.pre_execute_qgraph(graph, register_dataset_types=True)
-        failures = _execute(executor, graph, butler, processes, threads, step)
-        missing = tuple(_missing(butler, graph))
-        for failure in failures:
-            _log.error("%s %s: %s", failure.task, failure.data, failure.message)
-        for name in missing:
-            _log.error("not made: %s", name)
-    expected = sum(1 for _ in _outputs(graph))
-    return Outcome(job, run, folder, expected, missing, failures, time.monotonic() - started)
+    with storage_errors(repository.root):
+        with _output_butler(repository.butler, job, run) as butler:
+            executor = SeparablePipelineExecutor(
+                butler, clobber_output=bool(job.run), skip_existing_in=[run] if job.run else None
+            )
+            graph = _build(executor, pipeline, job)
+        folder = Path(repository.root) / run / "fiducial"
+        command = job.command(str(repository.root), processes=processes)
+        details = {"run": run, "inputs": job.inputs, "where": job.where, **(settings or {})}
+        with trace(folder, command=command, settings=details, pipeline=str(pipeline)):
+            begin(len(graph))
+            executor.pre_execute_qgraph(graph, register_dataset_types=True)
+            failures = _execute(executor, graph, butler, processes, threads, step)
+            _end_if_full(failures)
+            missing = tuple(_missing(butler, graph))
+            for failure in failures:
+                _log.error("%s %s: %s", failure.task, failure.data, failure.message)
+            for name in missing:
+                _log.error("not made: %s", name)
+        expected = sum(1 for _ in _outputs(graph))
+        return Outcome(job, run, folder, expected, missing, failures, time.monotonic() - started)
+
+
+def _end_if_full(failures: Iterable[Failure]) -> None:
+    """A full disk is no matter of one detector: it ends the whole command."""
+    for failure in failures:
+        if failure.error == StorageError.id:
+            raise StorageError(failure.message, hint=failure.hint)
 
 
 def load_pipeline(path: Path, settings: Iterable[str] = ()) -> Pipeline:

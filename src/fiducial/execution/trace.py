@@ -7,11 +7,24 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 LOGGERS = ("fiducial", "lsst")
+
+
+class _Log(logging.FileHandler):
+    """A log that goes without the lines that a full disk does not take: what is run will say so itself."""
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+    @override
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
@@ -35,7 +48,7 @@ def trace(folder: Path, *, command: str, settings: Mapping[str, Any], pipeline: 
         file.write(f"# called as: {called}\n{command}\n")
     (folder / "settings.json").write_text(json.dumps(settings, indent=2, default=str) + "\n")
     (folder / "pipeline.yaml").write_text(pipeline)
-    handler = logging.FileHandler(folder / "log.txt")
+    handler = _Log(folder / "log.txt")
     handler.setFormatter(logging.Formatter("%(levelname)s %(asctime)s %(name)s: %(message)s"))
     handler.setLevel(logging.INFO)
     loggers = [logging.getLogger(name) for name in LOGGERS]

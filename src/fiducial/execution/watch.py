@@ -12,8 +12,9 @@ from typing import Any
 from lsst.pipe.base.quantum_graph_executor import QuantumExecutionResult
 from lsst.pipe.base.single_quantum_executor import SingleQuantumExecutor
 
-from fiducial.errors import first_of_ours
+from fiducial.errors import FiducialError, first_of_ours
 from fiducial.execution.job import Failure
+from fiducial.repository.storage import storage_cause
 
 type Step = Callable[[str], None]
 
@@ -57,7 +58,7 @@ class WatchedExecutor(SingleQuantumExecutor):
             return super().execute(task_node, quantum, *args, **kwargs)
         except Exception as error:
             self.failures.append(describe(task_node.label, data, error))
-            ours = first_of_ours(error)
+            ours = _ours(error)
             if ours is not None and multiprocessing.parent_process() is not None:
                 # This process ends here, and would end with a traceback of what the report says already.
                 sys.stderr = open(os.devnull, "w")  # noqa: SIM115
@@ -69,7 +70,12 @@ class WatchedExecutor(SingleQuantumExecutor):
 
 def describe(task: str, data: dict[str, str | int], error: BaseException) -> Failure:
     """Turn an error of a task into words; the first error of ours in its chain speaks."""
-    ours = first_of_ours(error)
+    ours = _ours(error)
     if ours is not None:
         return Failure(task, data, ours.message, ours.hint, ours.id)
     return Failure(task, data, f"{type(error).__name__}: {error}")
+
+
+def _ours(error: BaseException) -> FiducialError | None:
+    """The error of ours that was wrapped, or what a complaint about the disk means."""
+    return first_of_ours(error) or storage_cause(error, "the repository")

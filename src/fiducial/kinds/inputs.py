@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fiducial.corrections.frame import DetectorFrame
-from fiducial.errors import FiducialError, FrameError, HeaderError, NothingToDo
+from fiducial.errors import FrameError, HeaderError, NothingToDo, UnreadableFrame, first_of_ours
 from fiducial.products.metadata import AsideNote
 
 if TYPE_CHECKING:
@@ -33,20 +33,28 @@ class Offered:
         FrameError
             Whatever the middleware wraps it in.
         """
+        found: BaseException
         try:
             raw: RawFrame = self.handle.get()
         except Exception as error:
-            raise named_error(error) from error
-        return raw
+            found = named_error(error)
+        else:
+            return raw
+        # Raised out here, so that it does not become its own cause.
+        raise found
 
 
 def named_error(error: BaseException) -> BaseException:
-    """The error of ours that the middleware wrapped, or the error itself."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, FiducialError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
+    """The error of ours that the middleware wrapped; its own complaints of a file become one of ours.
+
+    Anything else comes back as it is.
+    """
+    if (ours := first_of_ours(error)) is not None:
+        return ours
+    if isinstance(error, OSError | RuntimeError):  # the file is not there, or has another size than recorded
+        return UnreadableFrame(
+            f"the file cannot be read: {error}", hint="Was it moved or changed since it was ingested?"
+        )
     return error
 
 

@@ -37,8 +37,14 @@ def adopt_masters(
     physical_filter: str | None = None,
     unit: str | None = None,
     state: Mapping[str, StateValue] | None = None,
-) -> None:
-    """Write existing masters into a RUN as calibration images; see `Repository.adopt`."""
+) -> tuple[str, ...]:
+    """Write existing masters into a RUN as calibration images; see `Repository.adopt`.
+
+    Returns
+    -------
+    tuple of str
+        What the user should know: parts of the camera state that are unknown of a master.
+    """
     if kind not in CALIBRATION_IMAGES:
         raise UsageError(f"no kind {kind!r}", hint=f"Choose one of {', '.join(CALIBRATION_IMAGES)}.")
     known_state(camera, state or {})
@@ -63,6 +69,17 @@ def adopt_masters(
                 if one.physical_filter:
                     data_id["physical_filter"] = one.physical_filter
                 butler.put(image, dataset_type, data_id, run=run)
+    return tuple(note for one in read if (note := _unknown_state(camera, one)))
+
+
+def _unknown_state(camera: Camera, one: ForeignMaster) -> str:
+    unknown = [key for key in camera.headers.state if key not in one.state]
+    if not unknown:
+        return ""
+    return (
+        f"{Path(one.file).name} does not say {', '.join(unknown)}: frames of any will be taken for its own "
+        f"(else adopt it with --state {unknown[0]}=VALUE)"
+    )
 
 
 def known_state(camera: Camera, state: Iterable[str]) -> None:

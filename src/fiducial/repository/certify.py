@@ -30,6 +30,7 @@ class Certification:
     end: str | None
     products: tuple[Product, ...]
     already: bool = False  # the very same was certified before; nothing changed
+    notes: tuple[str, ...] = ()  # what the user should know
 
 
 def certify(

@@ -9,6 +9,7 @@ from lsst.daf.butler import Butler, CollectionType, MissingCollectionError
 from lsst.resources import ResourcePath
 
 from fiducial.errors import RepositoryError
+from fiducial.repository.recover import roll_back
 from fiducial.repository.storage import storage_errors
 
 
@@ -25,6 +26,8 @@ def folder_uri(root: Path) -> ResourcePath:
 def open_butler(root: Path, *, writeable: bool) -> Butler:
     """A client; use it in a ``with`` block or close it."""
     with storage_errors(root):
+        if not writeable:
+            roll_back(root)
         return Butler.from_config(folder_uri(root), writeable=writeable)
 
 

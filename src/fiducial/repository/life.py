@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,7 +184,7 @@ class CalibrationLife:
         self._must_be_writeable()
         span = timespan(begin, end)
         run = f"{names.calib(self.instrument)}/adopted/{kind}/{names.timestamp()}"
-        adopt_masters(
+        notes = adopt_masters(
             self.butler,
             self.camera(),
             kind,
@@ -198,7 +199,7 @@ class CalibrationLife:
             kind, run, f"{run}/certified", begin=span.begin, end=span.end, partial=True, reason="adopted"
         )
         self.prepend_chain(names.calib(self.instrument), [certification.collection])
-        return certification
+        return replace(certification, notes=notes)
 
     def export(self, collections: str | Sequence[str], folder: str | os.PathLike[str]) -> Bundle:
         """Write the certified calibrations of collections into a new folder, with the SHA-256 of every file.

@@ -9,7 +9,7 @@ _WHERE = {
     "adopt": "adopting",
     "certify": "certifying",
     "content_hashes": "asking",
-    "demo": "demo",
+    "demo": "demonstration",
     "detrend": "detrending",
     "draft_camera": "cameras",
     "export": "shipping",

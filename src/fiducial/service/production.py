@@ -109,6 +109,7 @@ def _make_one(
     generated = _run(repository, job, request, planned, progress)
     verdict, verified = "not made", None
     reasons: tuple[str, ...] = ()
+    aside = _set_aside_on_the_way(repository, planned.plan.kind, generated.run)
     if not generated.missing:
         job = verification(repository, planned, (generated.run, *runs), request)
         verified = _run(repository, job, request, planned, progress)
@@ -119,10 +120,11 @@ def _make_one(
         run=generated.run,
         verify_run=verified.run if verified else "",
         verdict=verdict,
-        reasons=(*adapted.notes, *reasons),
+        reasons=(*adapted.notes, *(words for _, words in aside), *reasons),
         failures=generated.failures + (verified.failures if verified else ()),
         missing=generated.missing + (verified.missing if verified else ()),
-        set_aside=sum(choice.use == "set_aside" for choice in planned.plan.choices),
+        set_aside=sum(choice.use == "set_aside" for choice in planned.plan.choices)
+        + len({exposure for exposure, _ in aside}),
         seconds=generated.seconds + (verified.seconds if verified else 0.0),
     )
     repository.ledger.append(
@@ -138,6 +140,25 @@ def _make_one(
         outcome=verdict,
     )
     return made
+
+
+def _set_aside_on_the_way(repository: Repository, kind: str, run: str) -> list[tuple[int, str]]:
+    """Name the frames that were planned for but turned out unusable, as the products' headers tell."""
+    from astropy.io import fits
+
+    from fiducial.products.metadata import read_aside
+    from fiducial.repository.lookup import datasets
+
+    found = []
+    for ref in datasets(repository.butler, kind, run):
+        with repository.butler.getURI(ref).as_local() as local:
+            header = fits.getheader(local.ospath)
+        detector = ref.dataId["detector"]
+        found += [
+            (note.exposure, f"exposure {note.exposure} detector {detector} was set aside: {note.reason}")
+            for note in read_aside(header)
+        ]
+    return found
 
 
 def _run(repository: Repository, job: Any, request: Request, planned: Planned, progress: Progress) -> Outcome:

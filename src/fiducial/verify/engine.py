@@ -13,7 +13,8 @@ from fiducial.verify.criteria import Criteria
 from fiducial.verify.ratios import add_detector_ratios, widen_ratios
 from fiducial.verify.rows import Row
 from fiducial.verify.rule import count_tests, judge_rows, set_limits, warn_by_discovery, z_star
-from fiducial.verify.verdict import Standing, mean_rows, standing_of, verdict_of
+from fiducial.verify.standing import Standing, mean_rows, standing_of
+from fiducial.verify.verdict import verdict_of
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,16 @@ class OverscanError:
     level: float
     column: float = 0.0
 
+    @property
+    def smooth(self) -> float:
+        """The part of ``pixel`` that changes slowly along the rows: of curves, all but their mean's."""
+        return max(0.0, self.pixel - self.row - self.column - self.level) if self.row == 0 else 0.0
+
+    @property
+    def modes(self) -> float:
+        """Parameters of the curve beside its mean: the degrees of freedom of ``smooth``."""
+        return max(1.0, self.smooth / self.level) if self.level > 0 else 1.0
+
 
 def overscan_error(
     method: str, variance: NDArray[np.float64], read_noise: float, used: int, unit: float = 1.0

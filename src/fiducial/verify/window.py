@@ -97,6 +97,11 @@ class Residual:
         return self.overscan.row * self.factor if self.overscan else 0.0
 
     @property
+    def smooth_variance(self) -> float:
+        """Variance that changes slowly along the rows, by an overscan curve, in the residual."""
+        return self.overscan.smooth * self.factor if self.overscan else 0.0
+
+    @property
     def column_variance(self) -> float:
         """Variance that one column shares by its parallel overscan, in the residual."""
         return self.overscan.column * self.factor if self.overscan else 0.0

@@ -81,7 +81,7 @@ def test_a_bar_on_the_terminal_stays_in_its_process() -> None:
     def bar(label: str) -> None:
         """It cannot be pickled: it is a function within a function."""
 
-    executor = WatchedExecutor(butler=None, task_factory=None, step=bar)
+    executor = WatchedExecutor(limited_butler_factory=dict, step=bar)
     again = pickle.loads(pickle.dumps(executor))  # noqa: S301 - our own
     assert again.failures == []
     again._step("bias")

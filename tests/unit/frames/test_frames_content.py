@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import frames_files
 import numpy as np
 import pytest
 
+import frames_files
 from fiducial.cameras.model import OverscanDefaults
 from fiducial.cameras.regions import Region
 from fiducial.errors import LayoutMismatch, UnreadableFrame

@@ -9,12 +9,12 @@ import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import frames_files
 import numpy as np
 import pytest
 from astropy.io import fits
 from numpy.testing import assert_array_equal
 
+import frames_files
 from fiducial.cameras.regions import Region
 from fiducial.errors import LayoutMismatch, UnreadableFrame
 from fiducial.frames.raw import RawFrame

@@ -3,11 +3,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import frames_files
 import numpy as np
 import pytest
 from astropy.io import fits
 
+import frames_files
 from fiducial.errors import LayoutMismatch, RepositoryError, StorageError, UnreadableFrame
 from fiducial.frames.atomic import atomic_write
 from fiducial.frames.checksum import sha256_of

@@ -13,12 +13,11 @@ from astropy.nddata import CCDData, VarianceUncertainty
 from lsst.daf.butler import DatasetProvenance, DatasetType
 from lsst.images import Box
 
-from fiducial.errors import IntegrityError
+from fiducial.errors import IntegrityError, first_of_ours
 from fiducial.products.base import Product, product_hdus, read_product, register_product
 from fiducial.products.images import content_hash, planes_of, to_masked_image
 from fiducial.products.masks import Plane
 from fiducial.repository import Repository
-from fiducial.errors import first_of_ours
 from repository_frames import SHAPE, calibration, put_bias
 
 

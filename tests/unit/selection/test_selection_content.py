@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from selection_frames import AMPLIFIER_PIXELS, Night, ids, make_camera
 
 from fiducial.cameras.model import SelectionDefaults
 from fiducial.frames.records import FrameRecord
 from fiducial.selection import Choice, KindPlan, plan_kind
+from selection_frames import AMPLIFIER_PIXELS, Night, ids, make_camera
 
 CAMERA = make_camera()
 BARE = make_camera(overscan=False)

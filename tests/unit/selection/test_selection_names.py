@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from selection_frames import Night, make_camera
 
 from fiducial.errors import UsageError
 from fiducial.selection import commands, data_query, free_rerun, plan_kind, production_names
 from fiducial.selection.ranges import compress
+from selection_frames import Night, make_camera
 
 
 def test_names_of_a_bias() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from selection_frames import Night, ids, make_camera
 
 from fiducial.cameras.model import SelectionDefaults
 from fiducial.errors import NothingToDo, UsageError
 from fiducial.frames.records import FrameRecord
 from fiducial.selection import Choice, KindPlan, plan_kind
+from selection_frames import Night, ids, make_camera
 
 CAMERA = make_camera()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from selection_frames import Night, ids, make_camera
 
 from fiducial.cameras.model import SelectionDefaults
 from fiducial.errors import UsageError
@@ -11,6 +10,7 @@ from fiducial.selection import default_limits, describe_state, first_exposures, 
 from fiducial.selection.exposures import gather
 from fiducial.selection.sets import find_sets
 from fiducial.selection.state import group_states
+from selection_frames import Night, ids, make_camera
 
 CAMERA = make_camera()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib.resources import files
 
 import pytest
-from selection_frames import Night, ids, make_camera
 
 from fiducial.errors import ConfigurationError
 from fiducial.selection import ContentLimits, default_limits, find_dates, plan_kind, plan_tables
 from fiducial.selection.limits import limits_from_yaml
+from selection_frames import Night, ids, make_camera
 
 CAMERA = make_camera()
 

@@ -210,6 +210,29 @@ def test_a_frame_that_could_not_be_measured_is_named() -> None:
     assert frame["outcome"] == "fail"
 
 
+def test_an_amplifier_that_could_not_be_measured_in_one_frame_is_named() -> None:
+    """Saturated in one flat: it must not pass unseen because nothing of it was judged."""
+    rows = [
+        replace(one, applicable=False, note="0 usable pixels")
+        if one.exposure == 3 and one.amplifier == "B"
+        else one
+        for one in production()
+    ]
+    said = verdict(rows)
+    assert said["verdict"] == "warn"
+    assert said["products"][0]["frames_set_aside"] == [3]
+    assert said["products"][0]["amplifiers_masked"] == []
+    assert "amplifier B" in said["reasons"][0]
+
+
+def test_a_first_exposure_that_could_not_be_measured_is_shown_only() -> None:
+    problem = FrameIdentity("bias", 99, 0, "", 60099.0, "first").problem("b99.fits is truncated")
+    said = verdict([*production(), problem])
+    assert said["verdict"] == "pass"
+    (frame,) = [one for one in said["frames"] if one["exposure"] == 99]
+    assert frame["problems"] == ["b99.fits is truncated"]
+
+
 def test_the_verdict_is_plain_json() -> None:
     said = verdict(spoil(production(), [4], "A"))
     assert json.loads(json.dumps(said, allow_nan=False)) == said

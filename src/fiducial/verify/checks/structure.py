@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.polynomial.legendre import legvander
 from numpy.typing import NDArray
 
 from fiducial.verify.checks.measurement import Measurement, not_applicable
@@ -29,14 +31,18 @@ class Groups:
     ----------
     mean, variance
         Of each group; the variance is that of the pixels' own noise.
-    shared
+    shared, shared_variance
         Index of the set of rows whose overscan error a group shares, and that error's variance.
+    smooth_variance, smooth_modes
+        Variance of the error of an overscan curve about its mean, and its degrees of freedom.
     """
 
     mean: NDArray[np.float64]
     variance: NDArray[np.float64]
     shared: NDArray[np.intp]
     shared_variance: NDArray[np.float64]
+    smooth_variance: float = 0.0
+    smooth_modes: float = 1.0
 
 
 @check("bias", "dark", "flat")
@@ -87,7 +93,8 @@ def _all_sums(frame: Residual, rows: NDArray[np.intp], columns: NDArray[np.intp]
             tall.sum(axis=0, keepdims=True),
         )
 
-    lines = np.float32(frame.row_variance + frame.column_variance)  # not of single pixels
+    # What is not of single pixels.
+    lines = np.float32(frame.row_variance + frame.column_variance + frame.smooth_variance)
     own = np.where(frame.usable, np.square(frame.sigma) - lines, np.float32(0))
     count = sums(frame.usable)
     divisor = count
@@ -123,13 +130,34 @@ def _groups(
     relative = np.square(count / safe)
     shared = frame.row_variance / heights * relative
     by_column = frame.column_variance / widths * relative
+    modes = frame.overscan.modes if frame.overscan is not None else 1.0
+    curve = frame.smooth_variance * _left_by_averaging(ny, len(rows), round(modes))
     index = np.broadcast_to(np.arange(len(rows))[:, None], count.shape)
     return Groups(
         mean=(residual / safe)[enough],
         variance=(c1 * own / np.square(safe) + by_column)[enough],
         shared=index[enough],
         shared_variance=np.broadcast_to(shared, count.shape)[enough],
+        smooth_variance=curve * float(np.mean(relative[enough])) if enough.any() else 0.0,
+        smooth_modes=modes,
     )
+
+
+@lru_cache(maxsize=64)
+def _left_by_averaging(length: int, parts: int, modes: int) -> float:
+    """What means over equal parts of the rows leave of the variance of a curve of so many modes.
+
+    Of a fitted polynomial every Legendre mode has the same variance (Seber & Lee 2003, Linear Regression
+    Analysis, section 5.1); a spline's are close to it.
+    """
+    if parts < 2:
+        return 0.0
+    x = (2.0 * np.arange(length) + 1.0) / length - 1.0
+    k = np.arange(1, modes + 1)
+    values = legvander(x, modes)[:, 1:] * np.sqrt(2.0 * k + 1.0)
+    edges = np.arange(parts) * length // parts
+    means = np.add.reduceat(values, edges, axis=0) / np.diff(edges, append=length)[:, None]
+    return float(np.mean(np.square(means)))
 
 
 def _excess(test: str, groups: Groups, frame: Residual) -> Measurement:
@@ -158,9 +186,10 @@ def _excess(test: str, groups: Groups, frame: Residual) -> Measurement:
 def expected_variance_of_means(groups: Groups) -> tuple[float, float]:
     r"""Expectation and standard error of the sample variance of Gaussian means.
 
-    The means have independent errors of variance v_i, and all of one row of blocks share an error of
-    variance s. With the projection P that takes out the overall mean and the covariance matrix C, the
-    expectation is tr(P C) / (n - 1), the variance 2 tr(P C P C) / (n - 1)^2.
+    The means have independent errors of variance v_i, all of one row of blocks share an error of
+    variance s, and all together that of a curve, which has few modes. With the projection P that takes out
+    the overall mean and the covariance matrix C, the expectation is tr(P C) / (n - 1), the variance
+    2 tr(P C P C) / (n - 1)^2.
 
     References
     ----------
@@ -177,6 +206,10 @@ def expected_variance_of_means(groups: Groups) -> tuple[float, float]:
     expectation = (trace - everything / n) / (n - 1)
     # tr(C C) = sum v^2 + 2 sum_rows s v + sum_rows (size s)^2
     trace_square = float(np.square(v).sum() + 2.0 * (s_row * v_row).sum() + np.square(size * s_row).sum())
+    # The curve: n w in m modes orthogonal to the mean; tr(C W) = n w times a mean's own variance.
+    w = n * groups.smooth_variance
+    expectation += w / (n - 1)
+    trace_square += 2.0 * w * float(np.mean(v + size[member] * s)) + w**2 / groups.smooth_modes
     square = trace_square - 2.0 * float(np.square(row_sum).sum()) / n + everything**2 / n**2
     return expectation, math.sqrt(2.0 * max(square, 0.0)) / (n - 1)
 
@@ -186,7 +219,7 @@ def _peak(groups: Groups, frame: Residual) -> Measurement:
     pixels = int(np.count_nonzero(frame.usable))
     if n < FEWEST_GROUPS:
         return not_applicable("structure_peak", "", f"{n} blocks are too few", pixels)
-    error = np.sqrt(groups.variance + groups.shared_variance)
+    error = np.sqrt(groups.variance + groups.shared_variance + groups.smooth_variance)
     z = (groups.mean - groups.mean.mean()) / error
     return Measurement(
         "structure_peak",

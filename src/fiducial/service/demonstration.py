@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CAMERA = "simcam"
 FOLDERS = ("raw", "repo", "report", "detrended")
+MARK = ".fiducial-demo"  # in a folder that a demonstration made
 TICKET = "DEMO"
 
 
@@ -100,16 +101,21 @@ def demo(folder: str | Path, *, seed: int = 1, progress: Progress | None = None)
 
 
 def _make_room(home: Path) -> None:
-    """Remove an earlier demonstration; refuse a folder that holds anything else."""
-    if home.exists():
-        others = [p.name for p in home.iterdir() if p.name not in FOLDERS]
-        if others:
-            raise UsageError(
-                f"{home} holds {', '.join(sorted(others)[:3])}, which no demonstration made",
-                hint="name a folder that does not exist yet",
-            )
-        shutil.rmtree(home)
-    home.mkdir(parents=True)
+    """Remove an earlier demonstration; refuse a folder that holds anything else.
+
+    Only folders of these names in a folder with our mark are removed: ``raw`` alone may be anybody's.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    there = {path.name for path in home.iterdir()}
+    others = there - {*FOLDERS, MARK} if MARK in there else there
+    if others:
+        raise UsageError(
+            f"{home} holds {', '.join(sorted(others)[:3])}, which no demonstration made",
+            hint="name a folder that does not exist yet",
+        )
+    (home / MARK).touch()
+    for name in there & set(FOLDERS):
+        shutil.rmtree(home / name)
 
 
 def _night(folder: Path, seed: int) -> NightTruth:

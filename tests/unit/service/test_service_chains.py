@@ -1,0 +1,88 @@
+"""Chains without the corrections for which there is no master."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from fiducial.service import chains
+
+CHAIN = ["saturation", "overscan", "gain", "assembly", "bias", "dark", "flat", "nan"]
+
+
+@dataclass
+class Repository:
+    """Knows which masters are certified: kind, detector and filter."""
+
+    certified: set[tuple[str, int, str | None]]
+    butler: Any = None
+    asked: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def find_calibration(
+        self, kind: str, exposure: int, detector: int, *, physical_filter: str | None = None
+    ) -> object | None:
+        self.asked.append((kind, exposure, detector))
+        return object() if (kind, detector, physical_filter) in self.certified else None
+
+
+def adapt(*certified: tuple[str, int, str | None], **wishes: Any) -> chains.Adapted:
+    repository: Any = Repository(set(certified))
+    values: dict[str, Any] = {"exposure": 7, "detectors": [0, 1], "physical_filter": "g"} | wishes
+    return chains.adapt_chain(repository, "detrend", CHAIN, **values)
+
+
+BOTH = [("dark", 0, None), ("dark", 1, None), ("flat", 0, "g"), ("flat", 1, "g")]
+
+
+def test_where_all_masters_are_there_nothing_changes() -> None:
+    assert adapt(*BOTH) == chains.Adapted()
+
+
+@pytest.mark.parametrize(
+    ("certified", "left_out"),
+    [
+        ([], ["dark", "flat"]),
+        (BOTH[:2], ["flat"]),
+        (BOTH[2:], ["dark"]),
+        (BOTH[1:], ["dark"]),  # one detector lacks it
+        ([*BOTH[:3], ("flat", 1, "r")], ["flat"]),  # of another filter
+    ],
+)
+def test_what_one_detector_lacks_is_left_out_and_said(
+    certified: list[tuple[str, int, str | None]], left_out: list[str]
+) -> None:
+    adapted = adapt(*certified)
+    chain = [name for name in CHAIN if name not in left_out]
+    assert adapted.overrides == (f"detrend:chain={chain}",)
+    assert adapted.notes == tuple(
+        f"no {k} is there for exposure 7: its correction is left out" for k in left_out
+    )
+
+
+def test_a_chain_that_the_user_gave_is_left_as_it_is() -> None:
+    assert adapt(wished=("detrend:chain=['assembly']",)) == chains.Adapted()
+    assert adapt(wished=("detrend:memory=100",)) != chains.Adapted()
+
+
+def test_what_is_made_before_counts_as_there() -> None:
+    assert adapt(*BOTH[2:], coming=("dark",)) == chains.Adapted()
+
+
+def test_bootstraps_need_masters_in_adu() -> None:
+    assert adapt(*BOTH, stage="Bootstrap").notes
+    adu = [(f"{kind}Bootstrap", detector, band) for kind, detector, band in BOTH]
+    assert adapt(*adu, stage="Bootstrap") == chains.Adapted()
+
+
+def test_only_flats_do_without_a_dark() -> None:
+    repository: Any = Repository(set())
+    assert chains.adapt_product(repository, "bias", exposure=7, detectors=[0]) == chains.Adapted()
+    assert repository.asked == []
+    adapted = chains.adapt_product(repository, "flat", exposure=7, detectors=[0])
+    assert "'dark'" not in adapted.overrides[0]
+    assert "'bias'" in adapted.overrides[0]
+    bootstrap = chains.adapt_product(repository, "flatBootstrap", exposure=7, detectors=[0])
+    assert "'gain'" not in bootstrap.overrides[0]
+    assert ("darkBootstrap", 7, 0) in repository.asked
