@@ -23,3 +23,21 @@ def real_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+SLOW_FILES = (
+    "test_e2e_bad_input.py",
+    "test_e2e_kill.py",
+    "test_e2e_memory_io.py",
+    "test_e2e_same_content.py",
+    "test_e2e_seed_commands.py",
+    "test_e2e_storage.py",
+    "test_real_nights_",
+)
+"""End-to-end tests that take minutes each: they belong to `make test-slow`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name.startswith(SLOW_FILES):
+            item.add_marker(pytest.mark.slow)

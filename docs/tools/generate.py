@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def _default(value: ast.expr | None) -> tuple[str, str]:
     if value is None:
         return "required", ""
     if not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "Field"):
-        return f"`{ast.unparse(value)}`".replace("()`", "`"), ""
+        return f"`{re.sub(r'(?<=[a-z])[(][)]', '', ast.unparse(value))}`", ""
     given = {one.arg: ast.unparse(one.value) for one in value.keywords if one.arg}
     default = f"`{given['default']}`" if "default" in given else "required"
     return default, ", ".join(

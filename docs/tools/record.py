@@ -4,8 +4,8 @@
     python docs/tools/record.py demo tour       # some scenes
     python docs/tools/record.py --list
 
-Every command is called in an empty folder that is written as ``/data`` in ``docs/runs/*.txt``; figures go
-to ``docs/_static``. Scenes of real nights need the folder that FIDUCIAL_REAL_DATA names, or
+Every command is called in a folder of its own, below one that is written as ``/calib`` in ``docs/runs/*.txt``;
+figures go to ``docs/_static``. Scenes of real nights need the folder that FIDUCIAL_REAL_DATA names, or
 ``../shared/data`` beside the checkout. The documentation itself is built from what is kept: neither network
 nor real frames are needed for that.
 """
@@ -14,21 +14,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import by_hand
+import evidence
 import more
 import simulated
-from stage import CHECKOUT, Stage
+from stage import CHECKOUT, Stage, short_folder
 
 import real
 
 SCENES: dict[str, Callable[[Stage], None]] = {
     "demo": simulated.demo,
     "tour": simulated.tour,
+    "noise_and_gain": simulated.noise_and_gain,
     "choosing": simulated.choosing,
     "products": simulated.products,
     "ship": by_hand.ship,
@@ -44,6 +45,12 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "stl1001": real.stl1001,
     "esis": real.esis,
     "screenshots": real.screenshots,
+    "seed_commands": evidence.seed_commands,
+    "same_content": evidence.same_content,
+    "memory": evidence.memory,
+    "real_tests": evidence.real_tests,
+    "truth": evidence.truth,
+    "make": evidence.make,
 }
 
 
@@ -59,7 +66,7 @@ def main() -> None:
             print(f"{name:18} {(scene.__doc__ or '').splitlines()[0]}")
         return
     data = Path(os.environ.get("FIDUCIAL_REAL_DATA", CHECKOUT.parent / "shared/data"))
-    scratch = options.scratch or Path(tempfile.mkdtemp(prefix="fiducial-docs-"))
+    scratch = options.scratch or short_folder()
     stage = Stage(scratch.resolve(), data if data.is_dir() else None)
     for name in options.scenes or SCENES:
         began = time.monotonic()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
+from numbers_of import judged_rows, mean_of_pairs, write_table
 from pictures import screenshot, show_masters_against_truth, show_stripes
 from stage import RUNS, Stage
 
@@ -65,6 +67,37 @@ def tour(stage: Stage) -> None:
         said.run(f"ls repo/{PRODUCTS[0]}/*/fiducial")
         said.run(f"cat repo/{PRODUCTS[0]}/*/fiducial/command.txt")
         said.run(f"head -5 repo/{PRODUCTS[0]}/*/fiducial/log.txt")
+
+
+def noise_and_gain(stage: Stage) -> None:
+    """Read noise and gain as verification measures them, against the truth; needs demo and tour."""
+    from fiducial.cameras import load_camera
+    from fiducial.simulation import load_truth
+
+    repository = stage.scratch / "tour/repo"
+    truth, camera = load_truth(stage.scratch / "demo/build/demo/raw"), load_camera("simcam")
+    bias = judged_rows(repository, "bias", f"{BASE}/verifyBias.{NIGHT}a")
+    flats = [
+        row for band in "gr" for row in judged_rows(repository, "flat", f"{BASE}/verifyFlat-{band}.{NIGHT}a")
+    ]
+    lines = []
+    for detector in camera.detectors:
+        for amp in camera.amplifiers(detector.id):
+            real = truth.detectors[detector.id].amplifier(amp.name)
+            cells: list[str] = [detector.name, amp.name]
+            for rows, test in ((bias, "read_noise"), (flats, "gain")):
+                mine = [row for row in rows if row["detector"] == detector.id]
+                value, error, _ = mean_of_pairs(mine, test, amp.name)
+                # Pixels are in electrons of the camera file's gain, the truth is not.
+                if test == "read_noise":
+                    cells += [f"{amp.read_noise:.2f}", f"{value:.3f} ± {error:.3f}"]
+                    rounded = np.hypot(real.read_noise / real.gain, 12**-0.5) * amp.gain
+                    cells.append(f"{rounded:.3f}")
+                else:
+                    cells += [f"{amp.gain:.2f}", f"{value:.4f} ± {error:.4f}", f"{real.gain:.4f}"]
+            lines.append(cells)
+    columns = ("detector", "amplifier", "read noise (e): camera file", "measured", "truth")
+    write_table("simulated-noise-gain", (*columns, "gain (e/adu): camera file", "measured", "truth"), lines)
 
 
 def choosing(stage: Stage) -> None:

@@ -12,6 +12,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,8 +24,8 @@ DOCS = Path(__file__).resolve().parents[1]
 CHECKOUT = DOCS.parent
 RUNS = DOCS / "runs"
 STATIC = DOCS / "_static"
-HOME = "/data"
-"""Stands for the folder in which the commands were run."""
+HOME = "/calib"
+"""Stands for the folder in which everything is made: as long as ``/tmp/x``, so that tables stay aligned."""
 
 COLUMNS = 126
 """Width of the terminal that commands believe to write to."""
@@ -94,7 +95,7 @@ class Transcript:
     stage
         Whose programs are called.
     folder
-        In which they are called; it is written as ``/data``.
+        In which they are called; the folder above it is written as ``/calib``.
     """
 
     def __init__(self, stage: Stage, folder: Path) -> None:
@@ -131,7 +132,7 @@ class Transcript:
         What it said.
         """
         ended, text = _call(command, self.folder, self.stage.environment)
-        text = neutral(text, self.folder)
+        text = neutral(text, self.stage.scratch)
         allowed = (code,) if isinstance(code, int) else tuple(code)
         if ended not in allowed:
             raise SystemExit(f"{command}\nended with {ended}, not {code}:\n{text}")
@@ -169,6 +170,14 @@ def _without_the_tests_plugin(scratch: Path) -> Path:
     return folder
 
 
+def short_folder() -> Path:
+    """A folder of one letter that is not there yet."""
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        if not (folder := Path(tempfile.gettempdir()) / letter).exists():
+            return folder
+    return Path(tempfile.mkdtemp(prefix="fiducial-docs-"))
+
+
 def header() -> str:
     """When this was recorded, and with what."""
     packages = ("fiducial", "lsst-daf-butler", "lsst-pipe-base", "astropy", "numpy")
@@ -177,14 +186,14 @@ def header() -> str:
     return f"# {datetime.now(UTC):%Y-%m-%d}, {versions}, Python {python}"
 
 
-def neutral(text: str, folder: Path) -> str:
+def neutral(text: str, scratch: Path) -> str:
     """Take the machine out of what a command said: its paths, its user, its progress lines."""
     from importlib.resources import files
 
     package = str(files("fiducial"))
     text = _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     for old, new in (
-        (str(folder), HOME),
+        (str(scratch), HOME),
         (f"{package}/pipelines", "$FIDUCIAL/pipelines"),
         (package, "$FIDUCIAL"),
         (str(CHECKOUT), "fiducial"),

@@ -17,7 +17,7 @@ def camera() -> None:
 
     \b
     Example:
-      fiducial camera draft night/*.fits > mycamera.yaml
+      fiducial camera draft night/ > mycamera.yaml
     """
 
 
@@ -74,7 +74,7 @@ def draft(files: tuple[Path, ...], output: Path | None, json: bool) -> int:
 
     \b
     Example:
-      fiducial camera draft night/*.fits --output mycamera.yaml
+      fiducial camera draft night/ --output mycamera.yaml
     """
     from fiducial import service
 

@@ -214,6 +214,7 @@ def verification(repository: Repository, planned: Planned, runs: tuple[str, ...]
         pipeline=pipeline,
         inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),
         output=planned.names.verify,
-        where=data_query(camera, exposures, request.detectors),
+        # Frames of other dates may have detectors of which nothing was made.
+        where=data_query(camera, exposures, planned.detectors),
         overrides=settings_for(pipeline, request.overrides),
     )
