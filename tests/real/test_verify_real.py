@@ -14,7 +14,7 @@ from fiducial.execution.run import run_job
 from fiducial.repository import Repository
 from fiducial.verify.rows import Row, rows_from_arrow
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("verified nights")]
 
 WITHOUT_DARK = "parameters:chain=['saturation','overscan','gain','assembly','bias','nan']"
 
@@ -75,9 +75,20 @@ def kast(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Camera:
 
 
 @pytest.fixture(scope="module")
-def stl(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Camera:
+def stl_frames(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Camera:
     folder = real_data / "stl1001-2017"
     return Camera(tmp_path_factory.mktemp("stl"), "stl1001", sorted(folder.glob("*Neg5*.fits.fz")))
+
+
+@pytest.fixture(scope="module")
+def stl(stl_frames: Camera) -> Camera:
+    """The STL-1001 with its master bias."""
+    stl_frames.make("Bias", stl_frames.exposures(is_bias)[1:])
+    return stl_frames
+
+
+def is_bias(name: str) -> bool:
+    return name.startswith("biases")
 
 
 def test_kast_biases_and_flats(kast: Camera) -> None:
@@ -105,9 +116,7 @@ def test_kast_biases_and_flats(kast: Camera) -> None:
 
 
 def test_stl_biases_have_pairs_for_a_reference(stl: Camera) -> None:
-    biases = stl.exposures(lambda name: name.startswith("biases"))
-    stl.make("Bias", biases[1:])
-    said, rows = stl.verify("Bias", biases)
+    said, rows = stl.verify("Bias", stl.exposures(is_bias))
     assert said["verdict"] != "fail"
     gain = stl.repository.camera().amplifiers(0)[0].gain
     # 6.702 +- 0.003 adu
@@ -122,7 +131,6 @@ def test_stl_biases_have_pairs_for_a_reference(stl: Camera) -> None:
 
 
 def test_stl_darks_and_flats(stl: Camera) -> None:
-    assert stl.runs, "after the biases"
     darks = stl.exposures(lambda name: "darks-expos1-" in name)
     stl.make("Dark", darks[1:])
     longest = stl.exposures(lambda name: "expos300s" in name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +41,7 @@ def show_dates(repository: str, dates: Sequence[Any]) -> None:
         show.say("no night has enough exposures")
 
 
-def show_plans(repository: str, kinds: Sequence[str], plans: Any) -> None:
+def show_plans(repository: str, plans: Any, request: Any) -> None:
     """Show every plan: its frames with reasons, what it costs, and the commands that do the same."""
     for planned in plans.planned:
         _show_choices(planned)
@@ -55,8 +56,28 @@ def show_plans(repository: str, kinds: Sequence[str], plans: Any) -> None:
     _show_impossible(plans.impossible)
     if plans.planned:
         made = " ".join(dict.fromkeys(p.plan.kind for p in plans.planned))
-        night = f" --night {plans.night}" if plans.night else ""
-        show.next_step(f"fiducial make {repository} {made}{night}")
+        show.next_step(f"fiducial make {repository} {made}{_asked(request)}")
+
+
+def _asked(request: Any) -> str:
+    """Write what was asked for as options, so that the same frames are meant."""
+    options: list[tuple[str, Any]] = [
+        ("--night", request.night),
+        ("--instrument", request.instrument),
+        ("--ticket", request.ticket),
+        ("--tag", request.tag if request.tag != type(request).tag else None),
+        ("--rerun", request.rerun),
+        ("--filter", request.physical_filter),
+        *(("--state", f"{key}={value}") for key, value in request.state.items()),
+        *(("--detector", detector) for detector in request.detectors),
+        ("--where", request.where or None),
+        ("--skip-first", request.skip_first),
+        ("--wanted", request.wanted),
+        ("--minimum", request.minimum),
+        *(("-c", setting) for setting in request.overrides),
+    ]
+    written = [f" {name} {shlex.quote(str(value))}" for name, value in options if value is not None]
+    return "".join(written) + (" --bootstrap" if request.world == "adu" else "")
 
 
 def _title(plan: Any) -> str:

@@ -68,7 +68,7 @@ def plan(repository: str, kinds: tuple[str, ...], find_dates: bool, json: bool, 
         show.emit(dates) if json else show_dates(repository, dates)
         return Exit.DONE if dates else Exit.NOTHING
     plans = service.plan(repository, kinds or KINDS, request)
-    show.emit(plans) if json else show_plans(repository, kinds or KINDS, plans)
+    show.emit(plans) if json else show_plans(repository, plans, request)
     if not plans.planned:
         return Exit.NOTHING
     aside = any(c.use == "set_aside" for p in plans.planned for c in p.plan.choices)

@@ -20,7 +20,8 @@ from fiducial.verify.expected import (
     photon_share,
     residual_factor,
 )
-from fiducial.verify.window import SAMPLE, Previous, References, Residual, Subject
+from fiducial.verify.flat_scale import fit_level, refine_level
+from fiducial.verify.window import Previous, References, Residual, Subject
 
 SMALLEST_FACTOR = 0.02
 """Below this share of its noise a frame is the master itself: nothing can be measured."""
@@ -284,30 +285,3 @@ def _a00_signal(
     own = np.float32(1.0 / max(residual.factor, SMALLEST_FACTOR))
     single = np.square(residual.sigma[kept]) * own
     return photon_share(single, floor, model[kept], frame.electrons_per_unit)
-
-
-def fit_level(signal: NDArray[np.float32], master: NDArray[np.float32], usable: NDArray[np.bool_]) -> float:
-    """A first level of a flat: the median of S / M over the better lit half of the usable pixels."""
-    lit = usable & (master > 0)
-    if not lit.any():
-        return 0.0
-    response, light = master[lit], signal[lit]
-    step = (response.size // SAMPLE) | 1
-    response, light = response[::step], light[::step]
-    bright = response >= np.median(response)
-    return float(np.median(light[bright] / response[bright]))
-
-
-def refine_level(
-    signal: NDArray[np.float32],
-    master: NDArray[np.float32],
-    variance: NDArray[np.float32],
-    usable: NDArray[np.bool_],
-    level: float,
-) -> float:
-    """The level by weighted least squares, sum(S M / V) / sum(M^2 / V), over pixels within 5 sigma."""
-    z = (signal - np.float32(level) * master) / np.sqrt(variance)
-    kept = usable & (np.abs(z) <= 5.0)
-    m, v = master[kept].astype(np.float64), variance[kept]
-    norm = float(np.sum(m * m / v))
-    return float(np.sum(signal[kept] * m / v)) / norm if norm > 0 else level

@@ -12,7 +12,7 @@ from fiducial.verify.checks import Measurement, amplifier_checks, detector_check
 from fiducial.verify.checks.level import level
 from fiducial.verify.checks.noise import noise
 from fiducial.verify.checks.noise_clean import cosmic_rays, noise_clean
-from fiducial.verify.checks.outliers import outliers
+from fiducial.verify.checks.outliers import outliers, tail
 from fiducial.verify.checks.pairs import gain, read_noise
 from fiducial.verify.checks.ratio import FlatLevel, amplifier_ratio, ratios, weighted_median
 from fiducial.verify.checks.structure import Groups, expected_variance_of_means, structure
@@ -159,6 +159,21 @@ def test_outliers_are_counted_against_what_is_expected() -> None:
     assert found.value == 8.0
     assert found.reference == pytest.approx(5.733e-7 * 65536 + 5.0)
     assert found.uncertainty == pytest.approx(math.sqrt(found.reference))
+
+
+def test_outliers_of_frames_that_few_others_are_stacked_with_are_expected() -> None:
+    """Of two frames one is clipped where they differ by 3 sigma, and is then 6 sigma off the other."""
+    assert tail(1.1) == pytest.approx(5.733e-7, rel=1e-3)
+    assert tail(0.5) == pytest.approx(2.7e-3, rel=0.01)
+    rng = np.random.default_rng(13)
+    frames = rng.standard_normal((2, *SHAPE))
+    difference = (frames[0] - frames[1]) / math.sqrt(2.0)
+    left_out = (np.abs(difference) > 3.0) & (difference > 0)
+    mean = np.where(left_out, frames[1], frames.mean(axis=0))
+    sigma = np.full(SHAPE, math.sqrt(0.5), np.float32)
+    (found,) = outliers(subject(frames[0] - mean, sigma=sigma, factor=0.5))
+    assert found.value > 20 * 5.733e-7 * 65536
+    assert found.value < found.reference + 5 * found.uncertainty
 
 
 def test_masked_pixels_are_nothing() -> None:
@@ -325,6 +340,17 @@ def test_read_noise_of_a_pair() -> None:
     assert found.uncertainty == pytest.approx(SIGMA / math.sqrt(4 * 65536), rel=0.5)
     (alone,) = read_noise(subject(white(8)))
     assert alone.applicable is False
+
+
+def test_read_noise_of_a_pair_does_not_see_the_noise_of_the_overscan() -> None:
+    """Each row of both frames is off by 3 electrons rms: what a bad overscan does."""
+    rng = np.random.default_rng(9)
+    rows = rng.standard_normal((2, SHAPE[0], 1)) * 3.0
+    before = Previous((white(7) + rows[0]).astype(np.float32), np.ones(SHAPE, bool), 1.0)
+    (found,) = read_noise(subject(white(8) + rows[1], previous=before, overscan=OVERSCAN))
+    assert found.value == pytest.approx(SIGMA, abs=5 * SIGMA / math.sqrt(4 * 65536))
+    (without,) = read_noise(subject(white(8) + rows[1], previous=before))
+    assert without.value == pytest.approx(math.hypot(SIGMA, 3.0), rel=0.05)
 
 
 def test_gain_of_a_pair_is_in_electrons_per_adu() -> None:
