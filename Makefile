@@ -7,7 +7,7 @@ SOURCES := $(shell find src -type f -not -name '*.pyc' -not -name '*.so') CMakeL
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 
-.PHONY: demo test test-slow lint docs bench lock clean
+.PHONY: demo test test-slow fuzz lint docs bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.package
@@ -18,6 +18,10 @@ test: $(VENV)/.package
 
 test-slow: $(VENV)/.package
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m slow $(ARGS)
+
+# Damaged and random bytes for the decoder of compressed tiles, built with sanitizers.
+fuzz:
+	CXX=$$(tools/find-compiler) tests/fuzz/run $(or $(INPUTS),200000) $(or $(SEED),1)
 
 lint: $(VENV)/.package
 	$(BIN)/ruff check .

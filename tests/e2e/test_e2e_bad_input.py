@@ -86,14 +86,14 @@ def test_bad_files_are_named_and_the_good_ones_go_on(fresh: Path, night: NightTr
     (folder / "empty.fits").write_bytes(b"")
     (folder / "text.fits").write_text("The night was cloudy.\n")
     changed(source[5], folder / "wrong-camera.fits", INSTRUME="OtherCam")
-    changed(source[6], folder / "missing-keyword.fits", EXPTIME=None)
+    changed(source[5], folder / "missing-keyword.fits", EXPTIME=None)
     place = whole.index(b"EXPTIME =")
     nan = b"EXPTIME =                  NaN".ljust(80)
     (folder / "nan.fits").write_bytes(whole[:place] + nan + whole[place + 80 :])
     with fits.open(source[1]) as hdus:
         hdus[0].data = hdus[0].data + 1
         hdus.writeto(folder / "z-duplicate.fits")
-    binned(source[7], folder / "binned.fits")
+    binned(source[5], folder / "binned.fits")
     ran = fiducial("ingest", fresh, folder, "--json", code=3)
     report = ran.json()
     refused = {Path(r["file"]).name: r for r in report["refused"]}

@@ -96,7 +96,7 @@ def test_corrupt_tiles_are_found_when_the_file_is_scanned(tmp_path: Path) -> Non
         heap = opened[1].fileinfo()["datLoc"] + opened[1].header["NAXIS1"] * opened[1].header["NAXIS2"]
     data[heap + 60] ^= 0xFF
     error = refused(tmp_path, bytes(data))
-    assert "a compressed tile in rows 0 to 24 of HDU COMPRESSED_IMAGE" in error.message
+    assert "HDU COMPRESSED_IMAGE is corrupt: tile 1 of 24, pixels [1:40,1:1], is no sound" in error.message
     # A descriptor that points beyond the heap.
     table = heap - 24 * 8
     data[table : table + 8] = b"\x7f\xff\xff\xff\x00\x00\x00\x00"

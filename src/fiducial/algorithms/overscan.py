@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from math import sqrt
 
 import numpy as np
 
-from fiducial.algorithms.arrays import Flags, Float64, Integers, Numbers
+from fiducial import kernels
+from fiducial.algorithms.arrays import Flags, Float64, Int64, Integers, Numbers
 from fiducial.algorithms.order_statistics import median_variance
 from fiducial.algorithms.overscan_curves import Rows, polynomial_curve, spline_curve
-from fiducial.algorithms.statistics import clipped_mean, robust_sigma
+from fiducial.algorithms.statistics import clipped_mean, robust_sigma, truncation_factor
 from fiducial.errors import AlgorithmError
+from fiducial.kernels import RowStatistics
 
 METHODS = (
     "none",
@@ -29,7 +33,11 @@ METHODS = (
     "akima_spline",
 )
 
-_PIXELS_TO_CLIP_BY = 32_768
+BY_ROW = ("mean_per_row", "median_per_row")
+"""Methods whose level of a row comes from that row."""
+
+_NOTHING_FINITE = "the overscan has no finite pixel"
+_LOOK_AT_MASK = "look at its mask and skipped columns"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,24 +130,86 @@ def fit_overscan(
     pixels = _select(overscan, skip_leading, skip_trailing, first_column_left)
     finite = np.isfinite(pixels)
     if not finite.any():
-        raise AlgorithmError("the overscan has no finite pixel", hint="look at its mask and skipped columns")
+        raise AlgorithmError(_NOTHING_FINITE, hint=_LOOK_AT_MASK)
     if method in ("none", "mean", "clipped_mean", "median"):
         return _constant(method, pixels, finite, kappa)
-    median, count = _row_medians(pixels, finite)
-    mean, kept, noise = _clipped_row_means(pixels, finite, median, count, kappa)
+    rows = _row_statistics(pixels, kappa)
+    if method in BY_ROW:
+        return _model_of_rows(method, rows)
+    return _curve(method, order, pixels, rows, kappa)
+
+
+def fit_overscan_rows(
+    overscan: Numbers,
+    bounds: Int64,
+    *,
+    method: str,
+    skip_leading: int,
+    skip_trailing: int,
+    first_column_left: bool,
+    kappa: float = 3.5,
+) -> tuple[OverscanModel, ...]:
+    """Model blocks of rows, each by itself, as `fit_overscan` does; quicker than one by one.
+
+    Parameters
+    ----------
+    overscan, skip_leading, skip_trailing, first_column_left, kappa
+        As in `fit_overscan`.
+    bounds : (blocks + 1,)
+        Block b is rows ``bounds[b]`` to ``bounds[b + 1]``; from 0 to ny, rising.
+    method : str
+        One of `BY_ROW`.
+
+    Returns
+    -------
+    tuple of OverscanModel
+        One for each block.
+
+    Raises
+    ------
+    AlgorithmError
+        A block has no pixel left.
+
+    References
+    ----------
+    As of `fit_overscan`.
+    """
+    pixels = _select(overscan, skip_leading, skip_trailing, first_column_left)
+    rows = _row_statistics(pixels, kappa, bounds)
+    spans = [slice(first, last) for first, last in pairwise(bounds.tolist())]
+    if not all(rows.count[span].any() for span in spans):
+        raise AlgorithmError(_NOTHING_FINITE, hint=_LOOK_AT_MASK)
+    return tuple(
+        _model_of_rows(
+            method,
+            RowStatistics(
+                rows.median[span],
+                rows.mean[span],
+                rows.count[span],
+                rows.kept[span],
+                rows.noise[block : block + 1],
+            ),
+        )
+        for block, span in enumerate(spans)
+    )
+
+
+def _model_of_rows(method: str, rows: RowStatistics) -> OverscanModel:
+    noise = float(rows.noise[0])
     if method == "median_per_row":
-        return _row_model(median, noise**2 * _by_count(count, median_variance), count, noise)
-    count = np.count_nonzero(kept, axis=1)
-    if method == "mean_per_row":
-        return _row_model(mean, noise**2 / np.maximum(count, 1), count, noise)
-    rows = Rows(mean, count, noise**2)
+        return _row_model(rows.median, noise**2 * _by_count(rows.count, median_variance), rows.count, noise)
+    return _row_model(rows.mean, noise**2 / np.maximum(rows.kept, 1), rows.kept, noise)
+
+
+def _curve(method: str, order: int, pixels: Float64, found: RowStatistics, kappa: float) -> OverscanModel:
+    rows = Rows(found.mean, found.kept.astype(np.int64), float(found.noise[0]) ** 2)
     if method.endswith("_spline"):
         level, variance, parameters = spline_curve(method, order, rows, kappa)
     else:
         level, variance, parameters = polynomial_curve(order, rows, kappa)
-    freedom = 1.0 - parameters / np.count_nonzero(finite)
+    freedom = 1.0 - parameters / int(found.count.sum())
     noise = robust_sigma(pixels - level[:, None], kappa=kappa) / sqrt(max(freedom, 1e-9))
-    return OverscanModel(level, variance, noise, _typical(count))
+    return OverscanModel(level, variance, noise, _typical(found.kept))
 
 
 def _select(overscan: Numbers, leading: int, trailing: int, first_column_left: bool) -> Float64:
@@ -168,40 +238,28 @@ def _constant(method: str, pixels: Float64, finite: Flags, kappa: float) -> Over
     )
 
 
-def _clipped_row_means(
-    pixels: Float64, finite: Flags, median: Float64, count: Integers, kappa: float
-) -> tuple[Float64, Flags, float]:
-    """Means of rows, the pixels they rest on, and the noise of a pixel about them."""
-    noise = _noise_about_medians(pixels, median, count, kappa)
-    limit = kappa * noise if np.isfinite(noise) else np.inf
-    kept = finite & (np.abs(pixels - median[:, None]) <= limit)
-    number = np.count_nonzero(kept, axis=1)
-    sums = np.sum(np.where(kept, pixels, 0.0), axis=1)
-    mean = np.where(number > 0, sums / np.maximum(number, 1), np.nan)
-    residual = (pixels - mean[:, None]) / np.sqrt(_by_count(number, lambda n: 1.0 - 1.0 / n))[:, None]
-    return mean, kept, robust_sigma(residual, kappa=kappa)
+def _row_statistics(pixels: Float64, kappa: float, bounds: Int64 | None = None) -> RowStatistics:
+    """Medians and clipped means of rows; blocks of rows between ``bounds`` are clipped by themselves."""
+    if bounds is None:
+        bounds = np.array([0, len(pixels)], dtype=np.int64)
+    table = _about_median(pixels.shape[1])
+    return kernels.row_statistics(pixels, bounds, table, kappa=kappa, truncation=truncation_factor(kappa))
 
 
-def _row_medians(pixels: Float64, finite: Flags) -> tuple[Float64, Integers]:
-    count = np.count_nonzero(finite, axis=1)
-    if finite.all():
-        return np.median(pixels, axis=1), count
-    median = np.full(len(pixels), np.nan)
-    median[count > 0] = np.nanmedian(pixels[count > 0], axis=1)
-    return median, count
+@lru_cache(maxsize=64)
+def _about_median(most: int) -> Float64:
+    """Variance of a value about the median of n, for n from 0 to ``most``; NaN where it has none.
 
-
-def _noise_about_medians(pixels: Float64, median: Float64, count: Integers, kappa: float) -> float:
-    # The residual about a median of n has variance 1 + v_n - 2/n: their covariance is that of mean and
-    # median, 1/n (Basu's theorem).
-    # Some rows are enough to clip by.
-    some = slice(None, None, max(pixels.size // _PIXELS_TO_CLIP_BY, 1))
-    spread = _by_count(count[some], lambda n: 1.0 + median_variance(n) - 2.0 / n)
-    return robust_sigma((pixels[some] - median[some, None]) / np.sqrt(spread)[:, None], kappa=kappa)
+    The residual about a median of n has variance 1 + v_n - 2/n: the covariance of a value and the median is
+    that of mean and median, 1/n (Basu's theorem).
+    """
+    table = np.full(most + 1, np.nan)
+    table[2:] = [1.0 + median_variance(n) - 2.0 / n for n in range(2, most + 1)]
+    return table
 
 
 def _by_count(count: Integers, function: Callable[[int], float]) -> Float64:
-    """The function of each row's number of pixels; NaN where it is none, or leaves no freedom."""
+    """The function of each row's number of pixels; NaN where it is none, or not positive."""
     out = np.full(len(count), np.nan)
     for n in np.unique(count[count > 0]):
         value = function(int(n))

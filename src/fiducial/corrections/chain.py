@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fiducial.corrections.base import Context, Correction, Weights
+from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.registry import CORRECTIONS
+from fiducial.corrections.segment import Segment
 from fiducial.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from fiducial.cameras.regions import Region
     from fiducial.corrections.frame import DetectorFrame
     from fiducial.corrections.masters import Master
-    from fiducial.corrections.segment import Float32, Segment, World
+    from fiducial.corrections.segment import Float32, Planes, World
     from fiducial.corrections.strips import Strip
 
 
@@ -34,6 +36,7 @@ class Chain:
     def __init__(self, corrections: Sequence[Correction], context: Context) -> None:
         self.corrections = tuple(corrections)
         self.context = context
+        self._raw_stage, self._rest = RawStage.of(self.corrections)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,16 +66,27 @@ class Chain:
         for correction in self.corrections:
             correction.prepare(frame)
 
-    def run(self, frame: DetectorFrame, strip: Strip) -> list[Segment]:
-        """Read a strip of a prepared frame and correct it; masters' variances are left to `share`."""
-        segments = frame.segments(strip)
-        for correction in self.corrections:
+    def run(self, frame: DetectorFrame, strip: Strip, out: Sequence[Planes] | None = None) -> list[Segment]:
+        """Read a strip of a prepared frame and correct it; masters' variances are left to `share`.
+
+        ``out``, for each amplifier, is memory that image and mask may be in: a correction that makes arrays
+        of its own leaves it unused.
+        """
+        cuts = frame.cuts(strip)
+        stage = self._raw_stage
+        if stage is not None and all(map(stage.takes, cuts)):
+            places: Sequence[Planes | None] = out or [None] * len(cuts)
+            segments = [stage.segment(cut, frame, place) for cut, place in zip(cuts, places, strict=True)]
+            left = self._rest
+        else:
+            segments, left = [Segment.of_raw(cut) for cut in cuts], self.corrections
+        for correction in left:
             correction.apply(segments, frame)
         return segments
 
     def run_single(self, frame: DetectorFrame, strip: Strip) -> list[Segment]:
         """The same for a frame that stands by itself: masters' variances are filled in as well."""
-        segments = frame.segments(strip)
+        segments = [Segment.of_raw(cut) for cut in frame.cuts(strip)]
         weights = Weights(1.0, frame.facts.dark_time)
         for correction in self.corrections:
             correction.apply(segments, frame)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fiducial.cameras.regions import Region
-from fiducial.corrections.segment import Segment
 from fiducial.corrections.strips import RowSpan, Strip, columns_needed
 from fiducial.frames.content import check_shape
 
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from fiducial.cameras.model import Amplifier, Camera
     from fiducial.frames.raw import RawFrame
     from fiducial.frames.records import FrameRecord
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """What a strip holds of one amplifier: data and serial overscan of the same rows, as in the file."""
+
+    amplifier: Amplifier
+    rows: tuple[int, int]  # first and end, of the raw HDU
+    raw: NDArray[Any]
+    overscan: NDArray[Any] | None
 
 
 class Pixels(Protocol):
@@ -81,9 +91,9 @@ class DetectorFrame:
         """Memory that the frame's pixels take between two strips."""
         return self.pixels.kept_bytes if isinstance(self.pixels, WholeImages) else 0
 
-    def segments(self, strip: Strip) -> list[Segment]:
-        """Read a strip: the segments of all amplifiers, as in the file, in the layout's order."""
-        found: dict[int, Segment] = {}
+    def cuts(self, strip: Strip) -> list[Cut]:
+        """Read a strip: the raw pixels of all amplifiers, as in the file, in the layout's order."""
+        found: dict[int, Cut] = {}
         for span in strip.spans:
             found |= self._read(span)
         return [found[index] for index in sorted(found)]
@@ -92,7 +102,7 @@ class DetectorFrame:
         """Raw pixels of a region of an amplifier's HDU."""
         return self.pixels.read(amp.hdu, region)
 
-    def _read(self, span: RowSpan) -> dict[int, Segment]:
+    def _read(self, span: RowSpan) -> dict[int, Cut]:
         amplifiers = [self.amplifiers[index] for index in span.amplifiers]
         x0, x1 = columns_needed(amplifiers, self._width)
         rows = self.pixels.read(span.hdu, Region(x0, x1, span.y0, span.y1))
@@ -103,7 +113,7 @@ class DetectorFrame:
             if overscan is not None and overscan.y0 <= span.y0 and span.y1 <= overscan.y1:
                 beside = rows[:, overscan.x0 - x0 : overscan.x1 - x0]
             data = rows[:, amp.data.x0 - x0 : amp.data.x1 - x0]
-            out[index] = Segment.of_raw(amp, (span.y0, span.y1), data, beside)
+            out[index] = Cut(amp, (span.y0, span.y1), data, beside)
         return out
 
 

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from lsst.pex.config import ChoiceField, Config, Field
 
-from fiducial.algorithms.overscan import METHODS, OverscanModel, fit_overscan
+from fiducial.algorithms.overscan import BY_ROW, METHODS, OverscanModel, fit_overscan, fit_overscan_rows
 from fiducial.cameras.regions import Region
 from fiducial.corrections.base import Context, Correction
 from fiducial.corrections.frame import as_float
 from fiducial.corrections.strips import BLOCK, raw_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from fiducial.cameras.model import Amplifier
-    from fiducial.corrections.frame import DetectorFrame
+    from fiducial.corrections.frame import Cut, DetectorFrame
     from fiducial.corrections.segment import Float64, Segment
 
 CAMERA = "camera"
-LOCAL = ("none", "mean_per_row", "median_per_row")
+LOCAL = ("none", *BY_ROW)
 """Methods whose level in a row comes from that row alone."""
 
 
@@ -39,6 +38,15 @@ class OverscanConfig(Config):
     skipLeading = Field[int](doc="Columns left out next to the pixels, in readout order.", optional=True)
     skipTrailing = Field[int](doc="Columns left out that are read last.", optional=True)
     parallel = Field[bool](doc="Model the parallel overscan too.", optional=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineLevels:
+    """Level and added variance (adu) of the rows, or columns, of a strip, and the model they are from."""
+
+    level: Float64
+    variance: Float64
+    model: OverscanModel
 
 
 class OverscanCorrection(Correction):
@@ -76,16 +84,23 @@ class OverscanCorrection(Correction):
 
     def correct(self, segment: Segment, frame: DetectorFrame) -> None:
         """Subtract the level of each row, and of each column."""
-        amp = segment.amplifier
-        serial = self._serial(segment, frame)
+        serial, parallel = self.levels(segment, frame)
         if serial is not None:
-            level, segment.row_variance = serial
-            segment.image -= level.astype(np.float32)[:, np.newaxis]
-        parallel = frame.models.get((amp.name, "parallel"))
+            segment.models["serial"] = serial.model
+            segment.image -= serial.level.astype(np.float32)[:, np.newaxis]
+            segment.row_variance = serial.variance
         if parallel is not None:
-            segment.models["parallel"] = parallel
+            segment.models["parallel"] = parallel.model
             segment.image -= parallel.level.astype(np.float32)
             segment.column_variance = parallel.variance
+
+    def levels(self, cut: Cut | Segment, frame: DetectorFrame) -> tuple[LineLevels | None, LineLevels | None]:
+        """Levels of a strip's rows by the serial overscan, and of its columns by the parallel overscan."""
+        parallel = frame.models.get((cut.amplifier.name, "parallel"))
+        return (
+            self._serial(cut, frame),
+            None if parallel is None else LineLevels(parallel.level, parallel.variance, parallel),
+        )
 
     def notes(self) -> dict[str, str | int | float | bool]:
         """The settings in force."""
@@ -96,34 +111,35 @@ class OverscanCorrection(Correction):
             "PARALLEL": self.parallel,
         }
 
-    def _serial(self, segment: Segment, frame: DetectorFrame) -> tuple[Float64, Float64] | None:
-        """Level and variance of the segment's rows."""
-        amp = segment.amplifier
+    def _serial(self, cut: Cut | Segment, frame: DetectorFrame) -> LineLevels | None:
+        amp = cut.amplifier
         if amp.serial_overscan is None or self.method == "none":
             return None
         if (whole := frame.models.get((amp.name, "serial"))) is not None:
-            segment.models["serial"] = whole
-            first, last = (y - amp.serial_overscan.y0 for y in segment.rows)
+            first, last = (y - amp.serial_overscan.y0 for y in cut.rows)
             rows = np.clip(np.arange(first, last), 0, len(whole.level) - 1)
-            return whole.level[rows], whole.variance[rows]
-        pixels = segment.overscan
+            return LineLevels(whole.level[rows], whole.variance[rows], whole)
+        pixels = cut.overscan
         if pixels is None:  # the section names other rows than the data's: take these columns all the same
             area = amp.serial_overscan
-            pixels = frame.read(amp, Region(area.x0, area.x1, *segment.rows))
-        return self._fit_blocks(segment, as_float(pixels, amp.saturation))
+            pixels = frame.read(amp, Region(area.x0, area.x1, *cut.rows))
+        return self._fit_blocks(cut, as_float(pixels, amp.saturation))
 
-    def _fit_blocks(self, segment: Segment, pixels: Float64) -> tuple[Float64, Float64]:
+    def _fit_blocks(self, cut: Cut | Segment, pixels: Float64) -> LineLevels:
         """Fit blocks of readout rows one by one, so that the height of the strip does not matter."""
-        amp = segment.amplifier
-        level, variance = np.empty(len(pixels)), np.empty(len(pixels))
-        models = []
-        for rows in _blocks(amp, *segment.rows):
-            model = self._fit(pixels[rows], amp.read_corner[1] == "L")
-            level[rows], variance[rows] = model.level, model.variance
-            models.append(model)
+        amp = cut.amplifier
+        models = fit_overscan_rows(
+            pixels,
+            _bounds(amp, *cut.rows),
+            method=self.method,
+            skip_leading=self.skip_leading,
+            skip_trailing=self.skip_trailing,
+            first_column_left=amp.read_corner[1] == "L",
+        )
+        level = np.concatenate([m.level for m in models])
+        variance = np.concatenate([m.variance for m in models])
         noise = float(np.median([m.noise for m in models]))
-        segment.models["serial"] = OverscanModel(level, variance, noise, models[0].used)
-        return level, variance
+        return LineLevels(level, variance, OverscanModel(level, variance, noise, models[0].used))
 
     def _fit_parallel(self, frame: DetectorFrame, amp: Amplifier, area: Region) -> OverscanModel:
         pixels = as_float(frame.read(amp, area), amp.saturation)
@@ -150,11 +166,9 @@ class OverscanCorrection(Correction):
         )
 
 
-def _blocks(amp: Amplifier, y0: int, y1: int) -> Iterator[slice]:
-    """Blocks of `BLOCK` readout rows, as slices of the raw rows ``y0`` to ``y1``."""
-    height = amp.data.shape[0]
-    for first in range(0, height, BLOCK):
-        low, high = raw_rows(amp, first, first + BLOCK)
-        low, high = max(low, y0), min(high, y1)
-        if low < high:
-            yield slice(low - y0, high - y0)
+def _bounds(amp: Amplifier, y0: int, y1: int) -> NDArray[np.int64]:
+    """Where blocks of `BLOCK` readout rows begin and end, counted from raw row ``y0``; the last is ``y1``."""
+    edges = {y0, y1}
+    for first in range(0, amp.data.shape[0], BLOCK):
+        edges.update(y for y in raw_rows(amp, first, first + BLOCK) if y0 < y < y1)
+    return np.array(sorted(edges), dtype=np.int64) - y0

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from fiducial.algorithms.overscan import OverscanModel
     from fiducial.cameras.model import Amplifier
     from fiducial.cameras.regions import Region
+    from fiducial.corrections.frame import Cut
 
 type Float32 = NDArray[np.float32]
 type Float64 = NDArray[np.float64]
 type Int32 = NDArray[np.int32]
+type Planes = tuple[Float32, Int32]
+"""Image and mask."""
 type World = Literal["adu", "electron"]
 
 
@@ -64,16 +67,14 @@ class Segment:
     models: dict[str, OverscanModel] = field(default_factory=dict)
 
     @classmethod
-    def of_raw(
-        cls, amplifier: Amplifier, rows: tuple[int, int], raw: NDArray[Any], overscan: NDArray[Any] | None
-    ) -> Segment:
+    def of_raw(cls, cut: Cut) -> Segment:
         """A segment that nothing was done to yet; pixels that are not finite are NaN in the image."""
-        image = raw.astype(np.float32)
+        image = cut.raw.astype(np.float32)
         return cls(
-            amplifier,
-            rows,
-            raw,
-            overscan,
+            cut.amplifier,
+            cut.rows,
+            cut.raw,
+            cut.overscan,
             image,
             np.zeros(image.shape, np.int32),
             np.zeros(image.shape[0]),

@@ -76,6 +76,8 @@ def physical(stored: np.ndarray, form: PixelFormat) -> np.ndarray:
         return native
     if form.dtype == np.int32:
         return _native(stored)
+    if form.blank is None and (form.scale, form.zero) == (1.0, 0.0) and form.bitpix in (8, 16, -32):
+        return stored.astype(np.float32)  # exact
     values = stored.astype(np.float64)
     if form.blank is not None:
         values[stored == form.blank] = np.nan

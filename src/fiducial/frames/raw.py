@@ -114,7 +114,9 @@ class RawFrame:
             hdu=hdu,
         )
 
-    def read(self, hdu: int | str | None = None, region: Region | None = None) -> np.ndarray:
+    def read(
+        self, hdu: int | str | None = None, region: Region | None = None, *, threads: int = 1
+    ) -> np.ndarray:
         """Physical pixel values, native byte order, in the orientation of the file.
 
         Parameters
@@ -125,6 +127,8 @@ class RawFrame:
             Which pixels (its flips are ignored); None: all. Of an uncompressed image the rows of
             the region are read at once, from its first pixel to its last; of a compressed one the
             tiles that it touches.
+        threads
+            Threads that decode compressed tiles.
 
         Returns
         -------
@@ -136,7 +140,7 @@ class RawFrame:
         LayoutMismatch
             No such image, or the region reaches beyond it.
         UnreadableFrame
-            The bytes are not there, or a compressed tile is corrupt.
+            The bytes are not there, or a compressed tile is corrupt; the message has its number.
         """
         image = self.find(hdu)
         ny, nx = image.shape
@@ -154,7 +158,7 @@ class RawFrame:
         if 0 in region.shape:
             return np.empty(region.shape, form.dtype)
         if image.compressed:
-            return physical(self._tile_reader(structure).read(region), form)
+            return self._tile_reader(structure).read(region, threads)
         return physical(self._plain(structure, form, region, nx), form)
 
     def close(self) -> None:

@@ -1,44 +1,31 @@
-"""Tile-compressed images: only the tiles that a region needs are read and decoded.
-
-The FITS library decodes whole tables. So a small table is built in memory from the wanted rows of
-the real one and the bytes of their tiles (FITS standard 4.0, section 10.1), and that is decoded.
-"""
+"""Tile-compressed images: only the tiles that a region needs are read and decoded."""
 
 from __future__ import annotations
 
-import io
-import re
-from dataclasses import dataclass
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from astropy.io import fits
 
 from fiducial.cameras.regions import Region
 from fiducial.errors import UnreadableFrame
 from fiducial.frames.complaints import naming
+from fiducial.frames.pixels import PixelFormat, physical
 from fiducial.frames.sources import Source
-from fiducial.frames.structure import BLOCK, CARD, CardValue, Hdu
+from fiducial.frames.structure import Hdu
+from fiducial.frames.tile_bytes import BadTile
+from fiducial.frames.tile_codec import BY_LIBRARY, FAULTS, RICE, VALUES, WORDS, TileCodec
+from fiducial.frames.tile_table import HeapColumn, Spans, TileTable
+from fiducial.frames.tiles_by_library import decode_by_library
+from fiducial.kernels.tiles import rice_tiles
 
-_WIDTHS = {"L": 1, "B": 1, "A": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8, "C": 8, "M": 16, "P": 8, "Q": 16}
-_METHODS = ("RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2", "PLIO_1", "HCOMPRESS_1", "NOCOMPRESS")
-_KEPT = re.compile(
-    r"TFIELDS|TTYPE\d+|TFORM\d+|TSCAL\d+|TZERO\d+|TNULL\d+|ZIMAGE|ZCMPTYPE|ZBITPIX|ZNAME\d+|ZVAL\d+"
-    r"|ZQUANTIZ|ZBLANK|ZSCALE|ZZERO"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column of variable-length arrays: where its descriptor is in a row, and what it points to."""
-
-    offset: int
-    code: str  # P: two 32-bit integers, Q: two 64-bit ones
-    item: int  # bytes of one element in the heap
+_ZERO_OF_UNSIGNED = 0x8000
 
 
 class TileReader:
-    """Reads regions of one compressed image.
+    """Reads regions of one compressed image; several threads may do so at once.
+
+    Rice, gzip and uncompressed tiles are decoded here, each checked to the byte, also those of quantised
+    floats; HCOMPRESS and PLIO are left to the FITS library: see `fiducial.frames.tiles_by_library`.
 
     Parameters
     ----------
@@ -46,156 +33,120 @@ class TileReader:
         The bytes, and how errors call them.
     hdu
         The table that holds the image. Its keywords are checked here; the descriptors of the tiles
-        and the tiles themselves when they are read.
+        when the first is read, and the tiles themselves when they are read.
     """
 
     def __init__(self, source: Source, path: str, hdu: Hdu) -> None:
-        self._source = source
         self._path = path
         self._hdu = hdu
         with naming(path, hdu.label, "the compressed image"):
+            self._table = table = TileTable(source, path, hdu)
             self.ny, self.nx = hdu.image_shape[-2:]
-            self.tile_x = self._integer("ZTILE1", self.nx)
-            self.tile_y = self._integer("ZTILE2", 1)
-            self._row_bytes = self._integer("NAXIS1")
-            self._rows = self._integer("NAXIS2")
-            self._heap = self._integer("PCOUNT")
-            self._gap = self._integer("THEAP", self._row_bytes * self._rows) - self._row_bytes * self._rows
-            self._columns = self._find_columns()
-        self._tiles_x = -(-self.nx // max(self.tile_x, 1))
-        tiles = self._tiles_x * -(-self.ny // max(self.tile_y, 1))
-        if min(self.tile_x, self.tile_y) < 1 or self._rows != tiles or not self._columns or self._gap < 0:
-            raise self._corrupt(f"the table has {self._rows} rows for {tiles} tiles", "NAXIS2")
-        if str(hdu.cards.get("ZCMPTYPE")).strip() not in _METHODS:
-            raise self._corrupt(f"it is compressed by {hdu.cards.get('ZCMPTYPE')!r}", "ZCMPTYPE")
-        self._header = self._kept_cards()
+            self.tile_x = min(table.integer("ZTILE1", self.nx), self.nx)
+            self.tile_y = min(table.integer("ZTILE2", 1), self.ny)
+            self._form = PixelFormat.of(hdu.cards, compressed=True)
+        if min(self.tile_x, self.tile_y) < 1:
+            raise table.corrupt(f"its tiles are {self.tile_x} x {self.tile_y} pixels", "ZTILE1")
+        self._tiles_x = -(-self.nx // self.tile_x)
+        tiles = self._tiles_x * -(-self.ny // self.tile_y)
+        if table.rows != tiles:
+            raise table.corrupt(f"the table has {table.rows} rows for {tiles} tiles", "NAXIS2")
+        self._codec = TileCodec(table, hdu)
+        data = table.column("COMPRESSED_DATA")
+        if data is None:
+            raise table.corrupt("its table has no column of compressed data", "TTYPE1")
+        self._data: HeapColumn = data
 
-    def read(self, region: Region) -> np.ndarray:
-        """The stored (unscaled) values of a region, in native byte order."""
-        ty = range(region.y0 // self.tile_y, -(-region.y1 // self.tile_y))
-        tx = range(region.x0 // self.tile_x, -(-region.x1 // self.tile_x))
-        if "ZQUANTIZ" in self._hdu.cards:  # dithering counts tiles: leave none out of a row
-            tx = range(self._tiles_x)
-        x0, y0 = tx.start * self.tile_x, ty.start * self.tile_y
-        shape = (min(ty.stop * self.tile_y, self.ny) - y0, min(tx.stop * self.tile_x, self.nx) - x0)
-        table, heap = self._collect(ty, tx)
-        file = self._small_file(table, heap, shape, ty.start * self._tiles_x)
-        what = f"a compressed tile in rows {region.y0} to {region.y1}"
-        with (
-            naming(self._path, self._hdu.label, what),
-            fits.open(file, memmap=False, do_not_scale_image_data=True) as opened,
-        ):
-            values = np.asarray(opened[1].data).reshape(shape)
-        return values[region.y0 - y0 : region.y1 - y0, region.x0 - x0 : region.x1 - x0].copy()
+    def read(self, region: Region, threads: int = 1) -> np.ndarray:
+        """The physical values of a region that is not empty: native byte order, writeable."""
+        rows = range(region.y0 // self.tile_y, -(-region.y1 // self.tile_y))
+        columns = range(region.x0 // self.tile_x, -(-region.x1 // self.tile_x))
+        if self._codec.method in BY_LIBRARY:
+            return self._library(region, rows, columns)
+        tiles = (np.asarray(rows)[:, np.newaxis] * self._tiles_x + np.asarray(columns)).ravel()
+        spans = self._table.spans(self._data).of(tiles)
+        if self._codec.method in RICE and not self._codec.quantised and bool((spans.lengths > 0).all()):
+            return self._rice(region, tiles, spans, threads)
+        heap, offsets = self._table.fetch(spans)
+        out = np.empty(region.shape, self._form.stored.newbyteorder("="))
 
-    def _collect(self, ty: range, tx: range) -> tuple[np.ndarray, bytes]:
-        """Table rows of the wanted tiles, pointing into a heap of just their bytes."""
-        start = self._hdu.data_offset
-        first = ty.start * self._tiles_x
-        count = len(ty) * self._tiles_x
-        rows = self._source.read(start + first * self._row_bytes, count * self._row_bytes)
-        grid = rows.reshape(len(ty), self._tiles_x, self._row_bytes)
-        table = np.ascontiguousarray(grid[:, tx.start : tx.stop]).reshape(-1, self._row_bytes)
-        heap = bytearray()
-        for column in self._columns:
-            width = ">i8" if column.code == "Q" else ">i4"
-            end = column.offset + (16 if column.code == "Q" else 8)
-            pairs = np.ascontiguousarray(table[:, column.offset : end]).view(width).astype(np.int64)
-            lengths, offsets = pairs[:, 0] * column.item, pairs[:, 1]
-            self._check_descriptors(lengths, offsets, first)
-            used = lengths > 0
-            if not used.any():
-                continue
-            low, high = int(offsets[used].min()), int((offsets + lengths)[used].max())
-            base = start + self._row_bytes * self._rows + self._gap
-            if high - low <= 2 * int(lengths.sum()) + BLOCK:
-                placed = np.where(used, offsets - low, 0) + len(heap)
-                heap += self._source.read(base + low, high - low).tobytes()
-            else:  # scattered tiles
-                placed = np.zeros_like(offsets)
-                for i in np.flatnonzero(used):
-                    placed[i] = len(heap)
-                    heap += self._source.read(base + int(offsets[i]), int(lengths[i])).tobytes()
-            new = np.stack([pairs[:, 0], placed], axis=1).astype(width)
-            table[:, column.offset : end] = np.ascontiguousarray(new).view(np.uint8).reshape(len(table), -1)
-        return table, bytes(heap)
+        def place(i: int) -> None:
+            data = heap[offsets[i] : offsets[i] + spans.lengths[i]]
+            self._place(int(tiles[i]), data, region, out)
 
-    def _check_descriptors(self, lengths: np.ndarray, offsets: np.ndarray, first: int) -> None:
-        room = self._heap - self._gap
-        bad = (lengths < 0) | (offsets < 0) | (lengths > room) | (offsets > room - lengths)
-        if bad.any():
-            tile = first + int(np.flatnonzero(bad)[0])
-            raise self._corrupt(f"tile {tile} points outside the file's compressed data", "PCOUNT")
+        if threads == 1:
+            for i in range(len(tiles)):
+                place(i)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(place, range(len(tiles)), chunksize=1))
+        return physical(out, self._form)
 
-    def _small_file(self, table: np.ndarray, heap: bytes, shape: tuple[int, int], first: int) -> io.BytesIO:
-        sizes = {
-            "BITPIX": 8,
-            "NAXIS": 2,
-            "NAXIS1": self._row_bytes,
-            "NAXIS2": len(table),
-            "PCOUNT": len(heap),
-            "GCOUNT": 1,
-            "ZNAXIS": 2,
-            "ZNAXIS1": shape[1],
-            "ZNAXIS2": shape[0],
-            "ZTILE1": self.tile_x,
-            "ZTILE2": self.tile_y,
-        }
-        dither = self._hdu.cards.get("ZDITHER0")
-        if isinstance(dither, int):  # the seed of tile i is ZDITHER0 + i - 1, counted modulo 10,000
-            sizes["ZDITHER0"] = (dither - 1 + first) % 10000 + 1
-        cards = "XTENSION= 'BINTABLE'".ljust(CARD)
-        cards += "".join(f"{key:<8}= {value:>20}".ljust(CARD) for key, value in sizes.items())
-        header = _padded((cards + self._header + "END".ljust(CARD)).encode("ascii"), b" ")
-        primary = "SIMPLE  =                    T".ljust(CARD) + "BITPIX  =                    8".ljust(CARD)
-        primary += "NAXIS   =                    0".ljust(CARD) + "END".ljust(CARD)
-        data = _padded(table.tobytes() + heap, b"\0")
-        return io.BytesIO(_padded(primary.encode("ascii"), b" ") + header + data)
-
-    def _kept_cards(self) -> str:
-        kept = {key: value for key, value in self._hdu.cards.items() if _KEPT.fullmatch(key)}
-        return "".join(f"{key:<8}= {_card_text(value)}".ljust(CARD) for key, value in kept.items())
-
-    def _find_columns(self) -> tuple[_Column, ...]:
-        columns = []
-        offset = 0
-        for i in range(1, self._integer("TFIELDS") + 1):
-            form = str(self._hdu.cards[f"TFORM{i}"]).strip()
-            match = re.match(r"(\d*)([LBAIJKEDCMPQX])([LBAIJKEDCM]?)", form)
-            if match is None:
-                raise ValueError(f"TFORM{i} = {form!r}")
-            repeat = int(match[1] or 1)
-            if match[2] in "PQ" and repeat:
-                columns.append(_Column(offset, match[2], _WIDTHS[match[3] or "B"]))
-            offset += -(-repeat // 8) if match[2] == "X" else repeat * _WIDTHS[match[2]]
-        if offset != self._row_bytes:
-            raise ValueError(f"columns of {offset} bytes in rows of {self._row_bytes}")
-        return tuple(columns)
-
-    def _integer(self, keyword: str, default: int | None = None) -> int:
-        value = self._hdu.cards.get(keyword, default)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"{keyword} = {value!r}")
-        return value
-
-    def _corrupt(self, what: str, keyword: str) -> UnreadableFrame:
-        return UnreadableFrame(
-            f"{Path(self._path).name}: HDU {self._hdu.label} is corrupt: {what}",
-            hint="Copy the file again from where it was taken.",
-            file=self._path,
-            hdu=self._hdu.label,
-            keyword=keyword,
+    def _rice(self, region: Region, tiles: np.ndarray, spans: Spans, threads: int) -> np.ndarray:
+        """All tiles of a region at once."""
+        codec = self._codec
+        heap, offsets = self._table.fetch(spans)
+        # The unsigned integers of raw frames leave the decoder as they are meant.
+        unsigned = self._form.dtype == np.uint16 and codec.word == 2
+        out = np.empty(region.shape, WORDS[codec.word])
+        fault = rice_tiles(
+            heap,
+            offsets,
+            spans.lengths,
+            out,
+            image=(self.ny, self.nx),
+            tile=(self.tile_y, self.tile_x),
+            corner=(region.y0, region.x0),
+            block=codec.block,
+            zero=_ZERO_OF_UNSIGNED if unsigned else 0,
+            threads=threads,
         )
+        if fault is not None:
+            raise self._bad(int(tiles[fault[0]]), FAULTS[fault[1]])
+        if unsigned:
+            return out
+        values = out.view(VALUES[codec.word])
+        return physical(values.astype(self._form.stored.newbyteorder("="), copy=False), self._form)
 
+    def _place(self, tile: int, data: np.ndarray, region: Region, out: np.ndarray) -> None:
+        """Decode one tile and put what is wanted of it into the stored values of a region."""
+        box = self._box(tile)
+        try:
+            values = self._codec.decode(tile, data, box.shape[0] * box.shape[1]).reshape(box.shape)
+        except BadTile as error:
+            raise self._bad(tile, str(error)) from error
+        x0, x1 = max(box.x0, region.x0), min(box.x1, region.x1)
+        y0, y1 = max(box.y0, region.y0), min(box.y1, region.y1)
+        part = values[y0 - box.y0 : y1 - box.y0, x0 - box.x0 : x1 - box.x0]
+        out[y0 - region.y0 : y1 - region.y0, x0 - region.x0 : x1 - region.x0] = part
 
-def _card_text(value: CardValue) -> str:
-    if isinstance(value, bool):
-        return f"{'T' if value else 'F':>20}"
-    if isinstance(value, str):
-        escaped = value.replace("'", "''")
-        return f"'{escaped:<8}'"
-    return f"{value!r:>20}"
+    def _library(self, region: Region, rows: range, columns: range) -> np.ndarray:
+        if "ZQUANTIZ" in self._hdu.cards:  # dithering counts tiles: leave none out of a row
+            columns = range(self._tiles_x)
+        tiles = np.asarray(rows)[:, np.newaxis] * self._tiles_x + np.asarray(columns)
+        y0, x0 = rows.start * self.tile_y, columns.start * self.tile_x
+        shape = min(rows.stop * self.tile_y, self.ny) - y0, min(columns.stop * self.tile_x, self.nx) - x0
+        try:
+            values = decode_by_library(self._table, self._hdu, tiles, shape, (self.tile_y, self.tile_x))
+        except BadTile:
+            self._find_bad_tile(tiles)
+            raise self._bad(int(tiles.flat[0]), "cannot be decoded with those after it") from None
+        wanted = values[region.y0 - y0 : region.y1 - y0, region.x0 - x0 : region.x1 - x0]
+        return physical(wanted.copy(), self._form)
 
+    def _find_bad_tile(self, tiles: np.ndarray) -> None:
+        """Decode tiles one by one to name the one that is bad."""
+        for tile in tiles.ravel().tolist():
+            shape = self._box(tile).shape
+            try:
+                decode_by_library(self._table, self._hdu, np.array([[tile]]), shape, shape)
+            except BadTile as error:
+                raise self._bad(tile, str(error)) from error
 
-def _padded(data: bytes, fill: bytes) -> bytes:
-    return data + fill * (-len(data) % BLOCK)
+    def _box(self, tile: int) -> Region:
+        """The pixels of a tile."""
+        y, x = tile // self._tiles_x * self.tile_y, tile % self._tiles_x * self.tile_x
+        return Region(x, min(x + self.tile_x, self.nx), y, min(y + self.tile_y, self.ny))
+
+    def _bad(self, tile: int, why: str) -> UnreadableFrame:
+        return self._table.corrupt(f"tile {tile + 1} of {self._table.rows}, pixels {self._box(tile)}, {why}")

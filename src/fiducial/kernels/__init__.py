@@ -6,8 +6,26 @@ import numpy as np
 import numpy.typing as npt
 
 from fiducial.kernels import _kernels
+from fiducial.kernels.raw import RAW_TYPES, Limits, correct_rows
+from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, row_statistics
+from fiducial.kernels.tiles import TileFault, rice_encode, rice_tiles
 
-__all__ = ["clipped_mean", "dark_rate", "expected_mean", "lag_products"]
+__all__ = [
+    "RAW_TYPES",
+    "BandSums",
+    "Limits",
+    "RowStatistics",
+    "TileFault",
+    "band_sums",
+    "clipped_mean",
+    "correct_rows",
+    "dark_rate",
+    "expected_mean",
+    "lag_products",
+    "rice_encode",
+    "rice_tiles",
+    "row_statistics",
+]
 
 type Float32 = npt.NDArray[np.float32]
 type Float64 = npt.NDArray[np.float64]

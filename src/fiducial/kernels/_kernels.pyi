@@ -38,3 +38,59 @@ def dark_rate(
 def lag_products(
     values: _Float32, usable: _Bytes | None, lag: int, threads: int
 ) -> tuple[_Float64, npt.NDArray[np.int64]]: ...
+def rice_tiles(
+    heap: _Bytes,
+    offsets: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    out: npt.NDArray[np.uint8 | np.uint16 | np.uint32],
+    image: tuple[int, int],
+    tile: tuple[int, int],
+    corner: tuple[int, int],
+    block: int,
+    zero: int,
+    threads: int,
+) -> tuple[int, int] | None: ...
+def row_statistics(
+    values: _Float64,
+    bounds: npt.NDArray[np.int64],
+    about_median: _Float64,
+    kappa: float,
+    truncation: float,
+    median: _Float64,
+    mean: _Float64,
+    count: _Int32,
+    kept: _Int32,
+    noise: _Float64,
+    threads: int,
+) -> None: ...
+def band_sums(
+    values: _Float32,
+    usable: _Bytes,
+    bounds: npt.NDArray[np.int64],
+    bands: _Float64,
+    counts: npt.NDArray[np.int64],
+    rows: _Float64,
+    row_counts: npt.NDArray[np.int64],
+    threads: int,
+) -> None: ...
+def rice_encode(
+    image: npt.NDArray[np.uint8 | np.uint16 | np.uint32],
+    tile: tuple[int, int],
+    block: int,
+    zero: int,
+    threads: int,
+) -> tuple[_Bytes, npt.NDArray[np.int64]]: ...
+def correct_rows(
+    raw: npt.NDArray[np.uint16 | np.int16 | np.int32 | np.float32],
+    row_level: _Float32 | None,
+    column_level: _Float32 | None,
+    gain: float,
+    suspect: float,
+    saturation: float,
+    suspect_bit: int,
+    saturation_bit: int,
+    flip_x: bool,
+    flip_y: bool,
+    image: _Float32,
+    mask: _Int32,
+) -> bool: ...

@@ -11,6 +11,9 @@
 
 #include "clipped_mean.hpp"
 #include "lag_products.hpp"
+#include "raw_module.hpp"
+#include "statistics_module.hpp"
+#include "tiles_module.hpp"
 #include "weighted_mean.hpp"
 
 namespace nb = nanobind;
@@ -63,6 +66,9 @@ Combined combined(std::size_t pixels, Kernel kernel) {
 
 NB_MODULE(_kernels, m) {
     m.doc() = "Compiled pixel kernels.";
+    add_raw(m);
+    add_statistics(m);
+    add_tiles(m);
 
     m.def(
         "clipped_mean",

@@ -18,7 +18,7 @@ MEGABYTE = 1e6
 STRIPS = 256 * MEGABYTE
 """Default bound of what the strips of a stack take."""
 
-_LIBRARIES = 340 * MEGABYTE  # interpreter, astropy, lsst.*, scipy, a graph, a query's caches
+LIBRARIES = 340 * MEGABYTE  # interpreter, astropy, lsst.*, scipy, a graph, a query's caches
 _PLANES = 12  # bytes a pixel: image and variance (float32), mask (int32)
 _MASTER = 20  # bytes a pixel of a master that is in use: its planes, and a mask and a variance of our own
 _READING = 54  # bytes a pixel while a master is read, on top of those read before
@@ -131,7 +131,7 @@ def forecast(
     making = ny * nx * _MASTER * masters + product + max(working, ny * nx * _WRITING)
     pixels = n_frames * ny * nx
     return Forecast(
-        memory=_LIBRARIES + max(reading, making),
+        memory=LIBRARIES + max(reading, making),
         read_bytes=1.05 * passes * n_frames * raw_bytes(camera, detector) + masters * product,
         disk_bytes=product + 2_000_000,
         seconds=passes * _SECONDS_PER_QUANTUM

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fiducial.cameras.regions import Region
     from fiducial.corrections.chain import Chain
     from fiducial.corrections.frame import DetectorFrame
-    from fiducial.corrections.segment import Segment
+    from fiducial.corrections.segment import Planes, Segment
     from fiducial.corrections.strips import Strip
 
 _LOG = logging.getLogger(__name__)
@@ -91,6 +91,7 @@ class _Buffers:
     def __init__(self) -> None:
         self._values: dict[str, NDArray[np.float32]] = {}
         self._flags: dict[str, NDArray[np.bool_]] = {}
+        self._masks: dict[tuple[int, str], NDArray[np.int32]] = {}
 
     def batch(self, amplifier: Amplifier, window: Region, count: int) -> Batch:
         """A batch for an amplifier, its pixels not yet filled in."""
@@ -107,6 +108,15 @@ class _Buffers:
             np.zeros(window.shape, np.int32),
             np.zeros(count),
         )
+
+    def planes(self, batch: Batch, index: int) -> Planes:
+        """Memory for one frame's pixels: their place in the batch, and a mask that each thread has one of."""
+        shape = batch.window.shape
+        size = shape[0] * shape[1]
+        key = get_ident(), batch.amplifier.name
+        if self._masks.get(key, np.empty(0)).size < size:
+            self._masks[key] = np.empty(size, np.int32)
+        return batch.stack[index], self._masks[key][:size].reshape(shape)
 
 
 def with_usable_frames[Result](
@@ -207,7 +217,8 @@ def _read(
 
     def fill(index: int) -> None:
         with naming(frames[index]):
-            segments = chain.run(frames[index], strip)
+            planes = [buffers.planes(batch, index) for batch in found]
+            segments = chain.run(frames[index], strip, planes)
         for batch, shift, segment in zip(found, shifts, segments, strict=True):
             _fill(batch, index, segment, None if shift is None else float(shift[index]), lock)
 
@@ -216,16 +227,19 @@ def _read(
 
 
 def _fill(batch: Batch, index: int, segment: Segment, shift: float | None, lock: Lock) -> None:
-    if shift is None:
+    if segment.image.ctypes.data != batch.stack[index].ctypes.data:
         batch.stack[index] = segment.image
-    else:
-        np.subtract(segment.image, np.float32(shift), out=batch.stack[index])
-    np.equal(segment.mask & _UNUSABLE, 0, out=batch.usable[index])
+    if shift is not None:
+        batch.stack[index] -= np.float32(shift)
     batch.added[index] = float(segment.row_variance.mean() + segment.column_variance.mean())
-    noted = segment.mask & _NOTED
-    if noted.any():
+    bits = np.bitwise_or.reduce(segment.mask, axis=None)
+    if bits & _UNUSABLE:
+        np.equal(segment.mask & _UNUSABLE, 0, out=batch.usable[index])
+    else:
+        batch.usable[index] = True
+    if bits & _NOTED:
         with lock:
-            np.bitwise_or(batch.noted, noted, out=batch.noted)
+            np.bitwise_or(batch.noted, segment.mask & _NOTED, out=batch.noted)
 
 
 @contextmanager

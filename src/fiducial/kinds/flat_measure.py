@@ -99,10 +99,10 @@ def _countable(frames: Sequence[DetectorFrame], names: tuple[str, ...], run: Run
     def one(k: int) -> None:
         with naming(frames[k]):
             for strip in sampled_rows(frames[k])[::2]:
-                for segment in frames[k].segments(strip):
-                    a = names.index(segment.amplifier.name)
-                    saturated[k, a] += np.count_nonzero(segment.raw >= segment.amplifier.saturation)
-                    total[k, a] += segment.raw.size
+                for cut in frames[k].cuts(strip):
+                    a = names.index(cut.amplifier.name)
+                    saturated[k, a] += np.count_nonzero(cut.raw >= cut.amplifier.saturation)
+                    total[k, a] += cut.raw.size
 
     run(one, len(frames))
     return saturated <= MOST_SATURATED * total

@@ -17,6 +17,9 @@ SMALL = 2_500_000
 LONGEST_SIDE = 512
 """Those of larger detectors have at most so many pixels on their long side."""
 
+MOST_BYTES = 96_000_000
+"""And those of many frames are binned until all of them together are no larger."""
+
 Z_EDGES: NDArray[np.float64] = np.linspace(-10.0, 10.0, 101)
 """Edges of the histogram of z = residual / expected sigma; the outermost bins hold all that is beyond."""
 
@@ -166,27 +169,23 @@ def _amplifier_table(stack: ResidualStack) -> fits.BinTableHDU:
     return fits.BinTableHDU.from_columns([fits.Column("name", f"{width}A", array=names)], name="AMPLIFIERS")
 
 
-def bin_factor(shape: tuple[int, int]) -> int:
-    """None for a detector of `SMALL` pixels; else what brings the long side to `LONGEST_SIDE` or fewer."""
-    if shape[0] * shape[1] <= SMALL:
-        return 1
-    return -(-max(shape) // LONGEST_SIDE)
-
-
-def bin_image(image: NDArray[np.float32], usable: NDArray[np.bool_], factor: int) -> NDArray[np.float32]:
-    """Means of square bins over usable pixels; bins at the upper edges may be smaller, empty ones are NaN.
+def bin_factor(shape: tuple[int, int], images: int = 1) -> int:
+    """Side of the bins, in detector pixels, of residual images that are kept.
 
     Parameters
     ----------
-    image, usable
-        Shape (ny, nx); pixels that are not usable are passed over, whatever they hold.
-    factor
-        Side of a bin, pixels.
+    shape
+        Rows and columns of the detector. Up to `SMALL` pixels need no bins; of larger ones the long side
+        comes down to `LONGEST_SIDE` or fewer.
+    images
+        How many there will be; bins grow until all are within `MOST_BYTES`.
     """
-    values = np.where(usable, image, np.float32(0))
-    rows = np.arange(0, image.shape[0], factor)
-    columns = np.arange(0, image.shape[1], factor)
-    total = np.add.reduceat(np.add.reduceat(values, rows, axis=0, dtype=np.float64), columns, axis=1)
-    count = np.add.reduceat(np.add.reduceat(usable, rows, axis=0, dtype=np.int64), columns, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(total / count, dtype=np.float32)
+    factor = 1 if shape[0] * shape[1] <= SMALL else -(-max(shape) // LONGEST_SIDE)
+    while images_bytes(shape, images, factor) > MOST_BYTES and factor < max(shape):
+        factor += 1
+    return factor
+
+
+def images_bytes(shape: tuple[int, int], images: int, factor: int) -> int:
+    """Size of binned residual images."""
+    return images * -(-shape[0] // factor) * -(-shape[1] // factor) * np.dtype(np.float32).itemsize

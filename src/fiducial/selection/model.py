@@ -67,6 +67,11 @@ class KindPlan:
     choices: tuple[Choice, ...]
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def measured(self) -> tuple[int, ...]:
+        """Every exposure that is verified, by id: those that went in, and those that did not."""
+        return tuple(sorted({*self.generate, *self.verify, *self.first}))
+
     def count(self, use: Use) -> int:
         """Count the exposures of one use."""
         return sum(choice.use == use for choice in self.choices)

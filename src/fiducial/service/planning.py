@@ -181,7 +181,7 @@ def _plan_one(
         chosen,
         detectors,
         names,
-        whole_forecast(kind, camera, detectors, len(chosen.generate), request),
+        whole_forecast(chosen, camera, detectors, request),
         _commands(repository, chosen, names, detectors, request, coming),
     )
 
@@ -221,18 +221,25 @@ def _commands(
     )
 
 
-def whole_forecast(
-    kind: str, camera: Camera, detectors: Sequence[int], n_frames: int, request: Request
-) -> Forecast:
-    """Add up what the products of all detectors cost; memory is what one process needs for one of them."""
-    from fiducial.kinds.budget import Forecast, forecast
+def whole_forecast(chosen: KindPlan, camera: Camera, detectors: Sequence[int], request: Request) -> Forecast:
+    """Add up what the products of all detectors cost; memory is what one process needs for one of them.
 
+    One process makes and verifies them, one after the other.
+    """
+    from fiducial.kinds.budget import LIBRARIES, Forecast, forecast
+    from fiducial.verify.budget import measuring_bytes
+
+    n_frames, kind = len(chosen.generate), chosen.kind
     each = [
         forecast(kind, n_frames=n_frames, camera=camera, detector=detector, threads=request.threads)
         for detector in detectors
     ]
+    measuring = max(
+        LIBRARIES + measuring_bytes(kind, camera.layout(detector).shape, len(chosen.measured))
+        for detector in detectors
+    )
     return Forecast(
-        memory=max(one.memory for one in each) * request.processes,
+        memory=max(measuring, *(one.memory for one in each)) * request.processes,
         read_bytes=sum(one.read_bytes for one in each),
         disk_bytes=sum(one.disk_bytes for one in each),
         seconds=sum(one.seconds for one in each) / request.processes,

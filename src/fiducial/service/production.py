@@ -209,7 +209,7 @@ def verification(repository: Repository, planned: Planned, runs: tuple[str, ...]
     from fiducial.selection import data_query
 
     camera, pipeline = repository.instrument, verification_of(planned.plan.kind)
-    exposures = sorted({*planned.plan.generate, *planned.plan.verify, *planned.plan.first})
+    exposures = planned.plan.measured
     return Job(
         pipeline=pipeline,
         inputs=(*runs, f"{camera}/calib", f"{camera}/raw/all"),

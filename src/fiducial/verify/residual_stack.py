@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fiducial.products.residuals import Z_EDGES, ResidualStack, bin_factor, bin_image
+from fiducial.algorithms.binning import bin_image
+from fiducial.products.residuals import Z_EDGES, ResidualStack, bin_factor
 from fiducial.verify.window import Residual
 
 if TYPE_CHECKING:
@@ -29,12 +30,17 @@ class ResidualGatherer:
         Rows and columns of the detector.
     windows
         Where each amplifier is on the detector, by name; flips do not matter.
+    second_overscan
+        Method of the second overscan model; empty: there is none.
+    offered
+        Most frames that will come: with many the images are binned, so that their memory is bounded.
     """
 
     unit: str
     shape: tuple[int, int]
     windows: Mapping[str, Region]
     second_overscan: str = ""
+    offered: int = 1
     _identities: list[FrameIdentity] = field(default_factory=list)
     _scales: list[float] = field(default_factory=list)
     _images: list[NDArray[np.float32]] = field(default_factory=list)
@@ -46,7 +52,7 @@ class ResidualGatherer:
     @property
     def binning(self) -> int:
         """Detector pixels per binned pixel."""
-        return bin_factor(self.shape)
+        return bin_factor(self.shape, self.offered * (2 if self.second_overscan else 1))
 
     def add(
         self,
@@ -122,9 +128,12 @@ def _stacked[T: np.generic](
 
 
 def _histogram(residual: Residual) -> NDArray[np.int32]:
-    tiny = 1e-6  # the upper edge of the last bin belongs to no bin
-    z = np.clip(residual.z[residual.usable], Z_EDGES[0], Z_EDGES[-1] - tiny)
-    return np.histogram(z, bins=Z_EDGES)[0].astype(np.int32)
+    bins = len(Z_EDGES) - 1
+    per_unit = np.float32(bins / (Z_EDGES[-1] - Z_EDGES[0]))
+    place = (residual.z[residual.usable] - np.float32(Z_EDGES[0])) * per_unit
+    # What lies beyond counts in the outermost bins.
+    inside = np.clip(place, np.float32(0), np.float32(bins - 1)).astype(np.int32)
+    return np.bincount(inside, minlength=bins).astype(np.int32)
 
 
 def _profile(

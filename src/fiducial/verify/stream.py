@@ -118,6 +118,7 @@ def measure_frames(
         camera.layout(detector).shape,
         {amp.name: amp.detector for amp in amplifiers},
         second_overscan=bench.second.method if bench.second else "",
+        offered=len(offered),
     )
     references = _read_noises(bench, offered, records)
     rows: list[Row] = []

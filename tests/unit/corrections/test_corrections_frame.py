@@ -6,23 +6,24 @@ import numpy as np
 import pytest
 
 from fiducial.corrections.frame import DetectorFrame, WholeImages
+from fiducial.corrections.segment import Segment
 from fiducial.corrections.strips import plan_strips
 from fiducial.errors import LayoutMismatch
 from frame_arrays import RAW_SHAPE, ArrayRaw, facts, frame, tiny_camera
 
 
-def test_segments_hold_data_and_overscan_of_their_rows() -> None:
+def test_cuts_hold_data_and_overscan_of_their_rows() -> None:
     camera = tiny_camera()
     pixels = np.arange(np.prod(RAW_SHAPE), dtype=np.int32).reshape(RAW_SHAPE)
     one = frame(camera, pixels)
     first, second = plan_strips(one.amplifiers, 64)
-    lower, upper = one.segments(first)
+    lower, upper = one.cuts(first)
     assert np.array_equal(lower.raw, pixels[0:64, 0:20])
     assert np.array_equal(lower.overscan, pixels[0:64, 20:30])
     assert np.array_equal(upper.raw, pixels[36:100, 40:60])
     assert np.array_equal(upper.overscan, pixels[36:100, 30:40])
-    assert lower.image.dtype == np.float32
-    assert one.segments(second)[1].rows == (4, 36)
+    assert Segment.of_raw(lower).image.dtype == np.float32
+    assert one.cuts(second)[1].rows == (4, 36)
 
 
 def test_a_frame_of_another_shape_is_refused() -> None:
@@ -45,7 +46,7 @@ def test_whole_images_are_read_once() -> None:
     one = frame(camera)
     one.pixels = WholeImages(one.raw)
     for strip in plan_strips(one.amplifiers, 16):
-        one.segments(strip)
+        one.cuts(strip)
     assert one.raw.read_pixels == np.prod(RAW_SHAPE)  # type: ignore[attr-defined]
     assert one.kept_bytes == 4 * np.prod(RAW_SHAPE)
     with pytest.raises(ValueError, match="read-only"):

@@ -150,3 +150,15 @@ def test_an_unknown_detector_a_doubled_one_and_no_fits(repository: Repository, t
     (tmp_path / "c.fits").write_text("nothing")
     with pytest.raises(UnreadableFrame):
         repository.adopt("bias", [tmp_path / "c.fits"], begin=None)
+
+
+def test_another_process_may_have_written_the_first_of_its_kind(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Two that were open before there was any bias."""
+    with Repository.open(repository.root, writeable=True) as other:
+        for detector, one in enumerate((other, repository)):
+            file = write_master(tmp_path / f"b{detector}.fits", BUNIT="adu", DETECTOR=detector)
+            one.adopt("bias", [file], begin="2023-01-01", end="2024-01-01")
+    assert repository.find_calibration("bias", "2023-06-01", 0) is not None
+    assert repository.find_calibration("bias", "2023-06-01", 1) is not None

@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from fiducial.algorithms.binning import bin_image
 from fiducial.cameras.regions import Region
-from fiducial.products.residuals import LONGEST_SIDE, Z_EDGES, ResidualStack, bin_factor, bin_image
+from fiducial.products.residuals import (
+    LONGEST_SIDE,
+    MOST_BYTES,
+    Z_EDGES,
+    ResidualStack,
+    bin_factor,
+    images_bytes,
+)
 from fiducial.verify.expected import ReadNoise
 from fiducial.verify.residual_stack import ResidualGatherer
 from fiducial.verify.rows import FrameIdentity
@@ -44,6 +52,18 @@ def test_small_detectors_keep_their_pixels_and_large_ones_are_binned() -> None:
     assert bin_factor((4096, 4224)) == 9
     for side in (1600, 2048, 4096, 9216):
         assert -(-side // bin_factor((side, side))) <= LONGEST_SIDE
+
+
+@pytest.mark.parametrize("shape", [(1024, 1024), (4096, 4096), (350, 2048), (1, 3)])
+@pytest.mark.parametrize("images", [1, 20, 400, 5000])
+def test_many_images_are_binned_until_they_are_within_their_memory(
+    shape: tuple[int, int], images: int
+) -> None:
+    factor = bin_factor(shape, images)
+    assert images_bytes(shape, images, factor) <= MOST_BYTES
+    assert factor >= bin_factor(shape)
+    if factor > bin_factor(shape):
+        assert images_bytes(shape, images, factor - 1) > MOST_BYTES
 
 
 def test_bins_are_means_of_usable_pixels() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.polynomial.legendre import legvander
 from numpy.typing import NDArray
 
+from fiducial.algorithms.binning import GroupSums, group_sums
 from fiducial.verify.checks.measurement import Measurement, not_applicable
 from fiducial.verify.checks.registry import check
 from fiducial.verify.window import Residual, Subject
@@ -73,34 +74,16 @@ def structure(subject: Subject) -> list[Measurement]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """Sums of one quantity over blocks (by, bx), rows (ny, 1) and columns (1, nx)."""
-
-    blocks: NDArray[np.float64]
-    rows: NDArray[np.float64]
-    columns: NDArray[np.float64]
-
-
-def _all_sums(frame: Residual, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[_Sums]:
+def _all_sums(frame: Residual, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[GroupSums]:
     """Sums of the pixels' number, their residual, its variance, and what it is relative to."""
-
-    def sums(array: NDArray[np.float32] | NDArray[np.bool_]) -> _Sums:
-        tall = np.add.reduceat(array, rows, axis=0, dtype=np.float64)
-        return _Sums(
-            np.add.reduceat(tall, columns, axis=1),
-            array.sum(axis=1, keepdims=True, dtype=np.float64),
-            tall.sum(axis=0, keepdims=True),
-        )
-
     # What is not of single pixels.
     lines = np.float32(frame.row_variance + frame.column_variance + frame.smooth_variance)
-    own = np.where(frame.usable, np.square(frame.sigma) - lines, np.float32(0))
-    count = sums(frame.usable)
+    residual, count = group_sums(frame.limited, frame.usable, rows, columns)
+    own, _ = group_sums(np.square(frame.sigma) - lines, frame.usable, rows, columns)
     divisor = count
     if frame.model is not None:
-        divisor = sums(np.where(frame.usable, frame.model, np.float32(0)))
-    return [count, sums(frame.limited), sums(own), divisor]
+        divisor, _ = group_sums(frame.model, frame.usable, rows, columns)
+    return [count, residual, own, divisor]
 
 
 def _block_side(ny: int, nx: int) -> int:
