@@ -115,20 +115,29 @@ def _without_outlier_rows(fit: _Fit, rows: Rows, parameters: int, kappa: float) 
     root = np.sqrt(rows.weight)
     rounding = 1e-10 * float(np.max(root[there] * np.abs(rows.level[there]), initial=0.0))
     kept = there
+    curve, variance = _fit_if_enough(fit, kept, parameters)
     for _ in range(_ROUNDS):
-        if (number := int(np.count_nonzero(kept))) < parameters:
-            raise _too_few(number, parameters)
-        curve, variance = fit(kept)
         scaled = np.where(there, root * (rows.level - curve), np.nan)
-        sigma = robust_sigma(scaled[kept])
-        before, kept = kept, there & (np.abs(scaled) <= kappa * sigma + rounding)
-        if np.array_equal(before, kept):
+        left = there & (np.abs(scaled) <= kappa * robust_sigma(scaled[kept]) + rounding)
+        if np.array_equal(left, kept):
             break
-    freedom = int(np.count_nonzero(before)) - parameters
-    chi2 = float(np.sum(np.square(scaled[before])))
+        try:
+            curve, variance = _fit_if_enough(fit, left, parameters)
+        except AlgorithmError:
+            break  # of rows that are equal but for a few, clipping would leave none
+        kept = left
+    scaled = np.where(there, root * (rows.level - curve), np.nan)
+    freedom = int(np.count_nonzero(kept)) - parameters
+    chi2 = float(np.sum(np.square(scaled[kept])))
     if not rows.noise_is_known:
         return curve, variance * (chi2 / max(freedom, 1))
     return curve, variance * scatter_inflation(chi2, freedom) ** 2
+
+
+def _fit_if_enough(fit: _Fit, kept: Flags, parameters: int) -> tuple[Float64, Float64]:
+    if (number := int(np.count_nonzero(kept))) < parameters:
+        raise _too_few(number, parameters)
+    return fit(kept)
 
 
 def _too_few(rows: int, parameters: int) -> AlgorithmError:

@@ -9,6 +9,7 @@ import click
 from fiducial.cli import options, show
 from fiducial.cli.outcome import Exit
 from fiducial.cli.progress import progress
+from fiducial.errors import IntegrityError
 
 
 @click.command()
@@ -82,4 +83,6 @@ def detrend(repository: str, exposures: str, json: bool, **wishes: object) -> in
         for note in result.notes:
             show.say(note)
         show.next_step(f"butler query-datasets {repository} detrended --collections {result.run}")
+    if any(frame.error == IntegrityError.id for frame in result.frames):
+        return Exit.INTEGRITY
     return Exit.DONE if result.complete else Exit.SET_ASIDE

@@ -27,6 +27,7 @@ class DetrendedFrame:
     detector: int
     file: str = ""
     reason: str = ""
+    error: str = ""  # id of the error; empty where it is not one of ours
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,9 @@ def _frames(repository: Repository, outcome: Outcome, output: str | Path | None)
     refs = datasets(repository.butler, "detrended", outcome.run)
     done = [_delivered(repository, ref, output) for ref in refs]
     failed = [
-        DetrendedFrame(int(f.data.get("exposure", 0)), int(f.data.get("detector", 0)), reason=f.message)
+        DetrendedFrame(
+            int(f.data.get("exposure", 0)), int(f.data.get("detector", 0)), reason=f.message, error=f.error
+        )
         for f in outcome.failures
     ]
     return sorted([*done, *failed], key=lambda frame: (frame.exposure, frame.detector))

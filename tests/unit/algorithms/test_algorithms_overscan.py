@@ -166,3 +166,15 @@ def test_what_cannot_be_fitted_is_an_error(image, options, word):
 def test_an_unknown_method_is_named():
     with pytest.raises(ValueError, match="wavelet"):
         fit_overscan(region(), method="wavelet", **OPTIONS)
+
+
+@pytest.mark.parametrize("height", [1, 3])
+@pytest.mark.parametrize("method", ["natural_spline", "legendre"])
+def test_rows_that_are_equal_but_for_a_few_still_have_a_level(method: str, height: int) -> None:
+    """Clipping by a noise of nothing would leave no row to draw a curve through."""
+    pixels = np.full((12, 3), 900, np.uint16)
+    pixels[0, 0], pixels[6, 0] = 900 + height, 900 + height
+    model = fit_overscan(
+        pixels, method=method, order=2, skip_leading=0, skip_trailing=1, first_column_left=True
+    )
+    assert np.all(np.abs(model.level - 900) <= height)

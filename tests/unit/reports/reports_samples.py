@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from fiducial.algorithms.binning import bin_image
 from fiducial.cameras.facts import FrameFacts
 from fiducial.cameras.model import Amplifier, Camera, Detector, Layout
 from fiducial.cameras.rules import HeaderRules
 from fiducial.products.masks import Plane
-from fiducial.products.residuals import Z_EDGES, bin_image
+from fiducial.products.residuals import Z_EDGES
 from fiducial.reports.model import (
     Certification,
     ChoiceRow,

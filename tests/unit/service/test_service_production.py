@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from commands import fiducial
 from fiducial import service
 from fiducial.cameras import load_camera
 from fiducial.errors import ConfigurationError, NothingToDo, VerificationFailed
@@ -77,3 +79,19 @@ def test_what_was_not_verified_is_not_certified_without_a_reason(root: Path) -> 
     assert done.products[0].override == "first light"
     assert done.after[0] == "PluginCam/calib/RAW"
     assert any(row.collection == done.products[0].collection for row in service.timeline(root))
+
+
+def test_a_certified_calibration_whose_bytes_changed_is_not_used(root: Path, tmp_path: Path) -> None:
+    """The command ends with the exit code of integrity, and corrects nothing."""
+    copy = Path(shutil.copytree(root, tmp_path / "repo"))
+    made = service.make(copy, ["bias"], Request(night=NIGHT, ticket="SPOILT"))
+    service.certify(copy, [made.products[0].run], begin="2026-01-15")
+    (file,) = (copy / made.products[0].run).glob("**/bias_*.fits")
+    whole = bytearray(file.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    file.write_bytes(whole)
+    exposure = made.products[0].planned.plan.generate[0]
+    ran = fiducial("detrend", copy, "--exposures", exposure, "--json", code=6)
+    (frame,) = ran.json()["frames"]
+    assert (frame["file"], frame["error"]) == ("", "integrity")
+    assert file.name in frame["reason"]
