@@ -40,6 +40,7 @@ html_show_sourcelink = False
 copybutton_prompt_text = r"\$ "
 copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = True
+copybutton_line_continuation_character = "\\"
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -58,5 +59,7 @@ napoleon_google_docstring = False
 def setup(app: Any) -> None:
     """Write the generated parts of the reference before pages are read."""
     import generate
+    from lexer import TranscriptLexer
 
+    app.add_lexer("transcript", TranscriptLexer)
     app.connect("builder-inited", lambda _: generate.write_all(HERE / "reference" / "generated"))

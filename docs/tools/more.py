@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from simulated import NIGHT, simulated_night
-from stage import Stage, Transcript
+from stage import RUNS, Stage, Transcript, header
 
 ADOPT_MASTERS = '''\
-"""Mean of ten biases and of ten darks per detector, overscan subtracted row by row, with astropy alone."""
+"""Mean of seven biases per detector, overscan subtracted row by row, with astropy and numpy alone."""
 
 from glob import glob
 
@@ -29,8 +29,9 @@ def trimmed(file):
 
 for detector in (0, 1):
     files = sorted(glob(f"night/*-bias-S{detector}.fits"))
-    frames = [trimmed(f) for f in files if "00001" not in f and "00008" not in f]
+    frames = [trimmed(file) for file in files[1:9] if "00008" not in file]
     header = fits.Header({"INSTRUME": "SimCam", "DETECTOR": detector, "BUNIT": "adu"})
+    header["TEMP_SET"] = -100.0
     fits.PrimaryHDU(np.mean(frames, axis=0).astype("f4"), header).writeto(f"old_bias_{detector}.fits")
 '''
 
@@ -39,13 +40,17 @@ def adopt(stage: Stage) -> None:
     """Masters of other software taken in, and verified against frames."""
     folder = simulated_night(stage, "adopt")
     (folder / "average.py").write_text(ADOPT_MASTERS)
+    (RUNS / "adopt-average.py").write_text(ADOPT_MASTERS)
     with stage.transcript("adopt", folder) as said:
         said.run("fiducial init repo --camera simcam", quiet=True)
         said.run("fiducial ingest repo night/", code=3, quiet=True)
         said.run("python average.py")
         said.run("fiducial adopt repo bias old_bias_0.fits old_bias_1.fits --begin 2026-01-01")
         said.run("fiducial timeline repo")
-        said.run("fiducial verify repo bias --exposures 2026011500002..2026011500016", code=(0, 4))
+        said.run("fiducial verify repo bias --exposures 2026011500010..2026011500016")
+    with stage.transcript("adopt-inside", folder) as said:
+        said.run("fiducial verify repo bias --exposures 2026011500002..2026011500007", code=4, lines=9)
+    with stage.transcript("adopt-used", folder) as said:
         said.run(f"fiducial make repo dark --night {NIGHT} --tag with-adopted", code=(0, 3))
     with stage.transcript("adopt-refused", folder) as said:
         said.run(
@@ -93,9 +98,9 @@ def draft(stage: Stage) -> None:
     stage.raw_frames("kast-blue", folder)
     with stage.transcript("draft", folder) as said:
         said.run("fiducial camera draft kast-blue/*.fits.fz -o mycam.yaml")
-        said.run("cat mycam.yaml")
+    (RUNS / "draft.yaml").write_text(f"{header()}\n\n{(folder / 'mycam.yaml').read_text()}")
+    with stage.transcript("draft-used", folder) as said:
         said.run("sed -i 's/^name: .*/name: MyCam/' mycam.yaml")
-        said.run("fiducial camera show mycam.yaml | head -12", code=(0, 1))
         said.run("fiducial init repo --camera mycam.yaml")
         said.run("fiducial ingest repo kast-blue/")
         said.run("fiducial plan repo --find-dates")
@@ -184,13 +189,11 @@ def disk(*, said_in: Stage, folder: Path) -> None:
 
 
 def unprivileged(said: Transcript) -> None:
-    """The same as a user who may not write to the folder."""
+    """The same where the repository may not be written to; root gives up what lets it write all the same."""
     import os
 
-    if os.geteuid() == 0:
-        command = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all"
-        said.run("chmod -R a+rX . && chmod a+x $(dirname $PWD)", quiet=True)
-        said.run(f"{command} fiducial ingest repo night/ ", shown="fiducial ingest repo night/", code=2)
-    else:
-        said.run("chmod -R a-w repo", quiet=True)
-        said.run("fiducial ingest repo night/", code=2)
+    command = "fiducial ingest repo night/"
+    without = "setpriv --bounding-set=-dac_override --inh-caps=-dac_override " if os.geteuid() == 0 else ""
+    said.run("chmod -R a-w repo")
+    said.run(without + command, shown=command, code=2)
+    said.run("chmod -R u+w repo", quiet=True)

@@ -16,7 +16,7 @@ from stage import STATIC, Stage
 from fiducial.figures.encode import to_png
 from fiducial.figures.style import diverging, new_figure, sequential, stretch, style, symmetric_stretch
 
-LARGEST = 150_000
+LARGEST = 300_000
 """Bytes of a figure."""
 
 

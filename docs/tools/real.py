@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numbers_of import judged_rows, mean_of_pairs, verdict_table, write_table
 from pictures import draw, masters, panels, screenshot
-from stage import Stage
+from stage import RUNS, Stage
 
 KAST = "KastBlue/calib/CAL-2/kast"
 KAST_DAY = "20150519"
@@ -26,7 +27,7 @@ def kast(stage: Stage) -> None:
         said.run("fiducial init repo --camera kast-blue")
         said.run("fiducial ingest repo kast-blue/")
     with stage.transcript("kast-plan", folder) as said:
-        said.run("fiducial plan repo flat --ticket CAL-2 --tag kast | head -18", code=(0, 1, 3))
+        said.run("fiducial plan repo flat --ticket CAL-2 --tag kast", code=3, lines=18)
         said.run("fiducial plan repo dark", code=5)
     with stage.transcript("kast-make", folder) as said:
         said.run("fiducial make repo bias flat --ticket CAL-2 --tag kast", code=3)
@@ -94,7 +95,7 @@ def stl1001(stage: Stage) -> None:
         said.run("fiducial ingest repo stl1001-2017/")
         said.run("fiducial plan repo --find-dates")
     with stage.transcript("stl-plan", folder) as said:
-        said.run("fiducial plan repo dark --state SET-TEMP=-10 | head -28", code=(0, 1, 3))
+        said.run("fiducial plan repo dark --state SET-TEMP=-10", lines=29)
     with stage.transcript("stl-make", folder) as said:
         for tag, temperature, kinds in (("minus5", "-5", "bias dark flat"), ("minus10", "-10", "bias dark")):
             said.run(f"fiducial make repo {kinds} --state SET-TEMP={temperature} --ticket CAL-3 --tag {tag}")
@@ -111,11 +112,9 @@ def stl1001(stage: Stage) -> None:
     with stage.transcript("stl-cold", folder) as said:
         said.run(f"fiducial certify repo {' '.join(cold)} --begin 2017-09-08 --end 2017-10-08", code=(0, 2))
     with stage.transcript("stl-mismatch", folder) as said:
-        said.run("fiducial verify repo dark --exposures 20170908318521", code=(0, 2, 3, 4, 5))
-        said.run(
-            f"fiducial verify repo dark --exposures 20170908318521 --run {warm[0]},{warm[1]}",
-            code=(0, 2, 3, 4, 5),
-        )
+        said.run("fiducial verify repo dark --exposures 20170908318521", code=4)
+        said.run(f"butler collection-chain repo STL1001/minus5 {warm[0]} {warm[1]}")
+        said.run("fiducial verify repo dark --exposures 20170908318521 --run STL1001/minus5")
     with stage.transcript("stl-report", folder) as said:
         said.run(f"fiducial report repo {' '.join(warm)} -o report.html")
     stl_tables(folder / "repo", warm)
@@ -134,6 +133,7 @@ def stl_tables(repository: Path, warm: list[str]) -> None:
     from fiducial.cameras import load_camera
 
     (amp,) = load_camera("stl1001").amplifiers(0)
+    stl_drift(rows, amp.gain)
     lines = []
     for tag, temperature, expected in (
         ("minus5", "−5 °C", "6.702 ± 0.003"),
@@ -148,12 +148,27 @@ def stl_tables(repository: Path, warm: list[str]) -> None:
     write_table("stl-noise-gain", ("quantity", "this run", "independent", "from"), lines)
     runs = (warm[1], *(f"{STL}/{tag}/darkGen.{STL_DAY}a" for tag in ("minus10", "sixty")))
     darks = masters(repository, [("dark", run, {"instrument": "STL1001", "detector": 0}) for run in runs])
-    stl_darks(darks, amp.gain)
+    stl_darks(darks, amp.gain, repository.parent / "stl1001-2017")
     stl_figures(repository, warm, rows)
 
 
-def stl_darks(darks: list[Any], gain: float) -> None:
-    """Level and rate of both ladders; pixels that are hot at -5 C."""
+def stl_drift(rows: dict[tuple[str, str], list[dict[str, Any]]], gain: float) -> None:
+    """How far the levels of the biases of a set are apart."""
+    lines = []
+    for temperature, tag in (("−5 °C", "minus5"), ("−10 °C", "minus10")):
+        levels = [r["value"] / gain for r in rows["bias", tag] if r["test"] == "level" and r["exposure"] > 0]
+        noise = mean_of_pairs(rows["bias", tag], "read_noise", "A")[0] / gain
+        white = noise * (2 / 1024**2) ** 0.5
+        span = float(np.ptp(levels))
+        lines.append([temperature, len(levels), f"{span:.2f}", f"{white:.4f}", f"{span / white:.0f}"])
+    columns = ("biases of", "frames", "span of levels (adu)", "white noise of a difference (adu)", "ratio")
+    write_table("stl-drift", columns, lines)
+
+
+def stl_darks(darks: list[Any], gain: float, raw: Path) -> None:
+    """Level and rate of both ladders; pixels that are hot at -5 C, and those of the raw frames by numpy alone."""
+    from astropy.io import fits
+
     from fiducial.products.images import planes_of
 
     lines = []
@@ -165,14 +180,20 @@ def stl_darks(darks: list[Any], gain: float) -> None:
         )
         lines.append([temperature, keys["FID NINPUT"], level, rate])
     write_table("stl-dark-ladder", ("temperature", "darks", "level (adu)", "median rate (adu/s)"), lines)
-    lines = []
-    for limit, plain in ((100, 14440), (200, 6229), (500, 1346)):
-        cells: list[Any] = [f"{limit} adu"]
-        for dark in (darks[0], darks[2]):
-            charge = 60.0 * planes_of(dark).image / gain
-            cells.append(int(np.count_nonzero(charge - np.nanmedian(charge) > limit)))
-        lines.append([*cells, plain])
-    columns = ("above the median in 60 s", "ladder, 15 darks", "nine darks of 60 s", "plain mean of ten")
+    sixty, biases = (
+        [fits.getdata(file).astype(float) for file in sorted(raw.glob(pattern))]
+        for pattern in ("darks-expos1-*", "biases-Neg5-*")
+    )
+    charges = [
+        60.0 * planes_of(darks[0]).image / gain + darks[0].metadata["FID AMP A LEVEL"] / gain,
+        60.0 * planes_of(darks[2]).image / gain,
+        np.median(sixty, axis=0) - np.mean(biases, axis=0),
+    ]
+    lines = [
+        [f"{limit} adu", *(int(np.count_nonzero(charge > limit)) for charge in charges)]
+        for limit in (100, 200, 500)
+    ]
+    columns = ("above the bias in 60 s", "15 darks of 10 to 300 s", "nine darks of 60 s", "ten raw frames")
     write_table("stl-hot-pixels", columns, lines)
 
 
@@ -228,16 +249,47 @@ def esis(stage: Stage) -> None:
             f'-c "parameters:chain={chain}"',
             code=(0, 3, 4),
         )
+    esis_flat(folder / "repo")
     (folder / "pairs.py").write_text(ESIS_PAIRS)
+    (RUNS / "esis-pairs.py").write_text(ESIS_PAIRS)
     with stage.transcript("esis-pairs", folder) as said:
-        said.run("cat pairs.py")
-        said.run("python pairs.py")
+        text = said.run("python pairs.py")
+    lines = []
+    for line, noise, gain in zip(
+        text.splitlines(),
+        ("4.03", "3.87", "4.17", "4.24"),
+        ("2.527 ± 0.005", "2.504 ± 0.005", "2.528 ± 0.005", "2.514 ± 0.005"),
+        strict=True,
+    ):
+        found = re.match(r"(\w+): .* read noise (.*) DN, gain (.*) e/DN", line)
+        assert found is not None
+        own = [part.replace("+-", "±") for part in found.groups()]
+        lines.append([own[0], own[1], noise, own[2], gain])
+    columns = ("tap", "read noise (DN)", "independent", "gain (e/DN)", "independent")
+    write_table("esis-noise-gain", columns, lines)
+
+
+def esis_flat(repository: Path) -> None:
+    """The flat of two LED frames with its error, and how it was judged."""
+    from fiducial.products.images import planes_of
+
+    data = {"instrument": "ESIS", "detector": 1, "physical_filter": "none"}
+    (flat,) = masters(repository, [("flat", "ESIS/calib/CAL-4/led/flatGen-none.20170712a", data)])
+    planes = planes_of(flat)
+    figure = panels(
+        [planes.image[::2, ::2], np.sqrt(planes.variance[::2, ::2])],
+        ["flat of two LED frames, ESIS1", "its quoted error"],
+        ["relative", "relative"],
+        size=(9.6, 2.8),
+        columns=2,
+    )
+    draw("esis-flat", figure, 90)
+    rows = judged_rows(repository, "flat", "ESIS/calib/CAL-4/led/verifyFlat-none.20170712a")
+    verdict_table("esis-verdict-flat", rows)
 
 
 ESIS_PAIRS = '''\
 """Read noise and gain of the four taps of ESIS camera 1, from one pair without and one with light."""
-
-import numpy as np
 
 from fiducial.algorithms.overscan import fit_overscan
 from fiducial.algorithms.pairs import flat_pair_gain, pair_noise
@@ -252,8 +304,12 @@ def pixels(number, section):
 
 def level(number, tap):
     found = fit_overscan(
-        pixels(number, tap.serial_overscan), method="clipped_mean", order=0,
-        skip_leading=22, skip_trailing=0, first_column_left=tap.read_corner[1] == "L",
+        pixels(number, tap.serial_overscan),
+        method="clipped_mean",
+        order=0,
+        skip_leading=22,
+        skip_trailing=0,
+        first_column_left=tap.read_corner[1] == "L",
     )
     return found.level[0]
 
@@ -261,11 +317,17 @@ def level(number, tap):
 for tap in load_camera("esis").amplifiers(1):
     dark = pair_noise(pixels(4860, tap.data), pixels(4861, tap.data))
     gain = flat_pair_gain(
-        pixels(4803, tap.data), pixels(4804, tap.data),
-        level_a=level(4803, tap), level_b=level(4804, tap), block=32, read_noise=dark.sigma,
+        pixels(4803, tap.data),
+        pixels(4804, tap.data),
+        level_a=level(4803, tap),
+        level_b=level(4804, tap),
+        block=32,
+        read_noise=dark.sigma,
     )
-    print(f"{tap.name}: level {level(4860, tap):.0f} DN, read noise {dark.sigma:.3f} +- {dark.error:.3f} DN, "
-          f"gain {gain.gain:.3f} +- {gain.error:.3f} e/DN")
+    print(
+        f"{tap.name}: level {level(4860, tap):.0f} DN, read noise {dark.sigma:.3f} +- {dark.error:.3f} DN, "
+        f"gain {gain.gain:.3f} +- {gain.error:.3f} e/DN"
+    )
 '''
 
 

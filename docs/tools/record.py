@@ -45,12 +45,15 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "stl1001": real.stl1001,
     "esis": real.esis,
     "screenshots": real.screenshots,
+    "make_demo": evidence.make_demo,
+    "make_test": evidence.make_test,
     "seed_commands": evidence.seed_commands,
     "same_content": evidence.same_content,
     "memory": evidence.memory,
     "real_tests": evidence.real_tests,
     "truth": evidence.truth,
-    "make": evidence.make,
+    "bad_input": evidence.bad_input,
+    "notebook": evidence.notebook,
 }
 
 

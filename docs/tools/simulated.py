@@ -104,8 +104,8 @@ def choosing(stage: Stage) -> None:
     """How the choice of frames is changed; needs the repository of the tour."""
     folder = stage.place("tour", fresh=False)
     with stage.transcript("choose-settings", folder) as said:
-        said.run(f"fiducial plan repo bias --night {NIGHT} --skip-first 3 --wanted 8 | head -24", code=(0, 1))
-        said.run('fiducial plan repo bias --where "exposure.seq_num > 9" | head -14', code=(0, 1))
+        said.run(f"fiducial plan repo bias --night {NIGHT} --skip-first 3 --wanted 8", lines=21)
+        said.run('fiducial plan repo bias --where "exposure.seq_num > 9"', lines=13)
     with stage.transcript("choose-too-few", folder) as said:
         said.run(f"fiducial plan repo bias --night {NIGHT} --minimum 30", code=5)
         said.run("fiducial plan repo flat --filter z", code=5)
@@ -149,7 +149,9 @@ with fits.open("FILE") as hdus:
 # Masked where any plane is set; the variance is recognised as one by its UTYPE.
 ccd = CCDData.read(
     "FILE",
-    hdu="IMAGE", hdu_mask="MASK", hdu_uncertainty="VARIANCE",
+    hdu="IMAGE",
+    hdu_mask="MASK",
+    hdu_uncertainty="VARIANCE",
 )
 print(ccd.unit, type(ccd.uncertainty).__name__, ccd.mask.dtype)
 """
@@ -167,7 +169,8 @@ BUTLER = """
 from lsst.daf.butler import Butler
 
 butler = Butler("repo")
-bias = butler.get("bias", instrument="SimCam", detector=0, collections="RUN")
+run = "RUN"
+bias = butler.get("bias", instrument="SimCam", detector=0, collections=run)
 print(bias.metadata["FID NINPUT"], "frames,", bias.unit)
 when = butler.query_dimension_records("exposure", instrument="SimCam", where="exposure=2026011500057")[0]
 certified = butler.find_dataset(

@@ -34,7 +34,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 _PROGRESS = re.compile(
     r"^(reading frames|detrending|verifying \w+|simulating \w+|[\w-]+\.\d{8}[a-z]+): \d+( of \d+ ?.*)?$"
 )
-_NOISE = re.compile(r"Unable to import eups|^lsst\.utils\.packages WARNING")
+_NOISE = re.compile(r"Unable to import eups|^lsst\.utils\.packages WARNING|^WARNING: Location 'file:")
 _FORBIDDEN = re.compile(r"/work/|/opt/|/tmp/|/root\b|/home/|site-packages")
 
 
@@ -193,9 +193,9 @@ def neutral(text: str, scratch: Path) -> str:
     package = str(files("fiducial"))
     text = _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     for old, new in (
-        (str(scratch), HOME),
         (f"{package}/pipelines", "$FIDUCIAL/pipelines"),
         (package, "$FIDUCIAL"),
+        (str(scratch), HOME),
         (str(CHECKOUT), "fiducial"),
         (str(Path(sys.executable).parent) + "/", ""),
         (os.uname().nodename, "host"),
