@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fiducial.kernels import _kernels
-from fiducial.kernels.raw import RAW_TYPES, Limits, correct_rows
+from fiducial.kernels.raw import RAW_TYPES, Limits, clipped_mean_integers, correct_rows
 from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, row_statistics
 from fiducial.kernels.tiles import TileFault, rice_encode, rice_tiles
 
@@ -18,6 +18,7 @@ __all__ = [
     "TileFault",
     "band_sums",
     "clipped_mean",
+    "clipped_mean_integers",
     "correct_rows",
     "dark_rate",
     "expected_mean",

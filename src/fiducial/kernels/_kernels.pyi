@@ -15,6 +15,16 @@ def clipped_mean(
     iterations: int,
     threads: int,
 ) -> _Combined: ...
+def clipped_mean_integers(
+    frames: npt.NDArray[np.uint16],
+    swap: bool,
+    flip: int,
+    zero: int,
+    limit: int,
+    kappa: float,
+    iterations: int,
+    threads: int,
+) -> _Combined: ...
 def expected_mean(
     frames: _Float32,
     usable: _Bytes | None,

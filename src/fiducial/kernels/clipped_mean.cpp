@@ -2,40 +2,18 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 #include <vector>
 
+#include "clipping.hpp"
 #include "dispatch.hpp"
 #include "parallel.hpp"
+#include "sorting_network.hpp"
 
 namespace fiducial {
 namespace {
 
 constexpr float unusable = std::numeric_limits<float>::infinity();  // sorts behind every value
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-
-using Network = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
-
-// Comparators that sort any n values: merge exchange, Knuth 1998, The Art of Computer Programming 3,
-// algorithm 5.2.2M (Batcher's network).
-Network sorting_network(std::size_t n) {
-    Network network;
-    std::size_t top = 1;
-    while (2 * top < n) top *= 2;
-    for (std::size_t p = n > 1 ? top : 0; p > 0; p /= 2) {
-        std::size_t q = top, r = 0, d = p;
-        while (true) {
-            for (std::size_t i = 0; i + d < n; ++i) {
-                if ((i & p) == r) network.emplace_back(i, i + d);
-            }
-            if (q == p) break;
-            d = q - p;
-            q /= 2;
-            r = p;
-        }
-    }
-    return network;
-}
 
 struct Job {
     Stack stack;
@@ -136,53 +114,12 @@ FIDUCIAL_INLINE void sum_block(const Job &job, std::size_t width, Scratch &scrat
     }
 }
 
-struct Moments {
-    double median, mean, variance;  // sample variance, ddof = 1; not a number for one value
-};
-
-FIDUCIAL_INLINE Moments finish(double median, double first, double second, double n) {
-    const double square = second - first * first / n;
-    return {median, median + first / n, (square < 0.0 ? 0.0 : square) / (n - 1.0)};
-}
-
-FIDUCIAL_INLINE Moments moments(const double *column, std::size_t low, std::size_t high) {
-    const std::size_t n = high - low;
-    const double median = 0.5 * (column[low + (n - 1) / 2] + column[low + n / 2]);
-    double first = 0.0, second = 0.0;
-    for (std::size_t k = low; k < high; ++k) {
-        const double d = column[k] - median;
-        first += d;
-        second += d * d;
-    }
-    return finish(median, first, second, static_cast<double>(n));
-}
-
-FIDUCIAL_INLINE void store(const Images &out, std::size_t pixel, const Moments &m, std::size_t used,
-                           std::size_t count) {
-    out.mean[pixel] = static_cast<float>(m.mean);
-    out.variance[pixel] = static_cast<float>(m.variance / static_cast<double>(used));
-    out.used[pixel] = static_cast<std::int32_t>(used);
-    out.clipped[pixel] = static_cast<std::int32_t>(count - used);
-}
-
 // The few pixels with something to reject, one by one.
 FIDUCIAL_INLINE void clip_pixel(const Job &job, std::size_t p, std::size_t pixel, Scratch &scratch) {
     const std::size_t count = static_cast<std::size_t>(scratch.count[p]);
     double *column = scratch.column.data();
     for (std::size_t k = 0; k < count; ++k) column[k] = scratch.values[k * job.width + p];
-    std::size_t low = 0, high = count;
-    Moments m = moments(column, low, high);
-    for (int round = 0; round < job.iterations; ++round) {
-        const double limit = job.kappa * std::sqrt(m.variance);
-        std::size_t from = low, to = high;
-        while (from + 1 < high && m.median - column[from] > limit) ++from;
-        while (to > from + 1 && column[to - 1] - m.median > limit) --to;
-        if (from == low && to == high) break;
-        low = from;
-        high = to;
-        m = moments(column, low, high);
-    }
-    store(job.out, pixel, m, high - low, count);
+    clip_column(column, count, job.kappa, job.iterations, job.out, pixel);
 }
 
 FIDUCIAL_CLONES void combine_block(const Job &job, std::size_t begin, std::size_t end, Scratch &scratch) {

@@ -1,4 +1,4 @@
-"""Raw pixels corrected in one pass, by the compiled kernel."""
+"""Raw pixels corrected or combined in one pass, by the compiled kernels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fiducial.kernels import _kernels
 
 type Float32 = npt.NDArray[np.float32]
 type Int32 = npt.NDArray[np.int32]
+type CombinedPixels = tuple[Float32, Float32, Int32, Int32]
 
 RAW_TYPES = tuple(np.dtype(t) for t in (np.uint16, np.int16, np.int32, np.float32))
 """Types of raw pixels that the kernel takes."""
@@ -96,3 +97,58 @@ def correct_rows(
         mask,
     )
     return image, mask, marked
+
+
+def clipped_mean_integers(
+    frames: npt.NDArray[np.uint16] | npt.NDArray[np.int16],
+    *,
+    zero: int = 0,
+    limit: float = np.inf,
+    kappa: float,
+    iterations: int,
+    threads: int = 1,
+) -> CombinedPixels:
+    """Clipped mean of raw frames of 16-bit integers; `clipped_mean` at several times its speed.
+
+    Parameters
+    ----------
+    frames : (n, npix) int16 or uint16 of any byte order, C-contiguous
+        As stored in the file.
+    zero : int
+        Added to every value: BZERO. With int16 and 32768 the pixels are unsigned.
+    limit : float
+        Pixels at or above it are not used: the saturation.
+    kappa, iterations, threads
+        As in `clipped_mean`.
+
+    Returns
+    -------
+    mean, variance : (npix,) float32
+    used, clipped : (npix,) int32
+        As in `clipped_mean`.
+
+    Raises
+    ------
+    ValueError
+        A parameter is out of range.
+    TypeError
+        The frames are of another type.
+    """
+    if frames.ndim != 2 or frames.shape[0] == 0 or not frames.flags.c_contiguous:
+        raise ValueError(f"frames are (n, npix), contiguous, not {frames.shape}")
+    if frames.dtype.kind not in "iu" or frames.dtype.itemsize != 2:
+        raise TypeError(f"frames of {frames.dtype}, not of 16-bit integers")
+    if not kappa >= 1 or iterations < 0:
+        raise ValueError(f"clipping at kappa = {kappa}, {iterations} rounds: at least 1, and 0 or more")
+    unsigned = frames.dtype.kind == "u"
+    top = 1 << 30
+    return _kernels.clipped_mean_integers(
+        frames.view(np.uint16),
+        not frames.dtype.isnative,
+        0x8000 if unsigned else 0,
+        zero + (32768 if unsigned else 0),
+        top if limit > top else int(np.ceil(limit)),
+        kappa,
+        iterations,
+        threads,
+    )

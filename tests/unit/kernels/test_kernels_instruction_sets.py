@@ -15,11 +15,27 @@ SOURCES = Path(__file__).resolve().parents[3] / "src" / "fiducial" / "kernels"
 CPU = Path("/proc/cpuinfo")
 LEVELS = {"x86-64": "sse2", "x86-64-v3": "avx2", "x86-64-v4": "avx512vl"}
 
+KERNELS = (
+    "band_sums",
+    "clipped_mean",
+    "clipped_mean_integers",
+    "correct_rows",
+    "lag_products",
+    "row_statistics",
+    "weighted_mean",
+)
+
 # The kernels behind plain C functions.
 FACE = r"""
+#include "band_sums.hpp"
 #include "clipped_mean.hpp"
+#include "clipped_mean_integers.hpp"
+#include "correct_rows.hpp"
 #include "lag_products.hpp"
+#include "row_statistics.hpp"
 #include "weighted_mean.hpp"
+
+#include <vector>
 using namespace fiducial;
 extern "C" void clipped(const float *v, const std::uint8_t *u, const double *s, std::size_t n, std::size_t p,
                         float *mean, float *variance, std::int32_t *used, std::int32_t *out) {
@@ -28,6 +44,26 @@ extern "C" void clipped(const float *v, const std::uint8_t *u, const double *s, 
 extern "C" void dark(const float *v, const std::uint8_t *u, const double *t, std::size_t n, std::size_t p,
                      float *mean, float *variance, std::int32_t *used, std::int32_t *out) {
     weighted_mean({v, u, t, n, p}, {nullptr, nullptr, t, 1.7}, 4.0, 5, 1, {mean, variance, used, out});
+}
+extern "C" void integers(const std::uint16_t *v, std::size_t n, std::size_t p, float *mean, float *variance,
+                         std::int32_t *used, std::int32_t *out) {
+    clipped_mean(IntegerStack{v, n, p, true, 0x8000, 32768, 60000}, 2.5, 4, 1, {mean, variance, used, out});
+}
+extern "C" void rows(const double *v, std::size_t n, std::size_t p, double *median, double *mean,
+                     std::int32_t *count, std::int32_t *kept, double *noise) {
+    const std::vector<double> about(p + 1, 1.1);
+    const std::int64_t bounds[] = {0, static_cast<std::int64_t>(n)};
+    row_statistics({v, n, p, about.data()}, bounds, 1, 3.5, 0.99, 1, {median, mean, count, kept, noise});
+}
+extern "C" void bands(const float *v, const std::uint8_t *u, std::size_t n, std::size_t p, double *sums,
+                      std::int64_t *counts, double *rows, std::int64_t *row_counts) {
+    const std::int64_t bounds[] = {0, static_cast<std::int64_t>(n)};
+    band_sums({v, u, n, p}, bounds, 1, 1, {sums, counts, rows, row_counts});
+}
+extern "C" void correct(const std::uint16_t *v, const float *level, std::size_t n, std::size_t p,
+                        float *image, std::int32_t *mask) {
+    correct_rows<std::uint16_t>({v, static_cast<std::ptrdiff_t>(p), n, p}, {level, nullptr, 1.7f},
+                                {50000.0, 60000.0, 1, 2}, true, false, image, mask);
 }
 extern "C" void lags(const float *v, std::size_t n, std::size_t p, double *sums, std::int64_t *counts) {
     lag_products({v, nullptr, n, p}, 8, 1, sums, counts);
@@ -41,7 +77,7 @@ def build(folder: Path, level: str) -> ctypes.CDLL:
     face = folder / "face.cpp"
     face.write_text(FACE)
     library = folder / f"{level}.so"
-    sources = [str(SOURCES / f"{name}.cpp") for name in ("clipped_mean", "weighted_mean", "lag_products")]
+    sources = [str(SOURCES / f"{name}.cpp") for name in KERNELS]
     options = ["-std=c++20", "-O3", "-fPIC", "-shared", f"-march={level}", "-DFIDUCIAL_CLONES=", "-pthread"]
     options += ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", f"-I{SOURCES}"]
     subprocess.run([compiler, *options, str(face), *sources, "-o", str(library)], check=True)
@@ -71,7 +107,22 @@ def run(library: ctypes.CDLL) -> list[np.ndarray]:
     image = np.nan_to_num(frames - 200)
     sums, counts = np.empty((9, 17)), np.empty((9, 17), np.int64)
     library.lags(pointer(image), size(n), size(pixels), pointer(sums), pointer(counts))
-    return [*results, sums, counts]
+    results += [sums, counts]
+    raw = rng.integers(0, 65536, (n, pixels)).astype(np.uint16)
+    images = [np.empty(pixels, dtype) for dtype in (np.float32, np.float32, np.int32, np.int32)]
+    library.integers(pointer(raw), size(n), size(pixels), *map(pointer, images))
+    results += images
+    rows = [np.empty(n, dtype) for dtype in (float, float, np.int32, np.int32)] + [np.empty(1)]
+    overscan = frames.astype(np.float64)
+    library.rows(pointer(overscan), size(n), size(pixels), *map(pointer, rows))
+    results += rows
+    bands = [np.empty(pixels), np.empty(pixels, np.int64), np.empty(n), np.empty(n, np.int64)]
+    library.bands(pointer(image), pointer(usable), size(n), size(pixels), *map(pointer, bands))
+    results += bands
+    level = times.astype(np.float32)
+    planes = [np.empty((n, pixels), np.float32), np.empty((n, pixels), np.int32)]
+    library.correct(pointer(raw), pointer(level), size(n), size(pixels), *map(pointer, planes))
+    return [*results, *planes]
 
 
 @pytest.mark.slow
