@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fiducial.cameras.regions import Region, Section
+from fiducial.cameras.regions import Region
 from fiducial.cameras.rules import HeaderRules
+from fiducial.cameras.sections import Section
 
 OverscanMethod = Literal[
     "none",

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
-
-_SECTION = re.compile(r"^\s*\[\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]\s*$")
+SECTION = re.compile(r"^\s*\[\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Region:
     @classmethod
     def parse(cls, section: str) -> Region:
         """Make a region from a FITS section such as ``[512:1,1:2000]``."""
-        match = _SECTION.match(section)
+        match = SECTION.match(section)
         if match is None:
             raise ValueError(f"{section!r} is not a FITS section like [1:1024,1:350]")
         xa, xb, ya, yb = (int(group) for group in match.groups())
@@ -59,19 +56,3 @@ class Region:
     def overlaps(self, other: Region) -> bool:
         """Whether the two rectangles share a pixel."""
         return self.x0 < other.x1 and other.x0 < self.x1 and self.y0 < other.y1 and other.y0 < self.y1
-
-
-def _validate(value: Any) -> Region:
-    if isinstance(value, Region):
-        return value
-    if isinstance(value, str):
-        return Region.parse(value)
-    raise ValueError(f"{value!r} is not a FITS section like [1:1024,1:350]")
-
-
-type Section = Annotated[
-    Region,
-    BeforeValidator(_validate),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": _SECTION.pattern}),
-]

@@ -6,17 +6,19 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.io import fits
 
 from fiducial.cameras.regions import Region
 from fiducial.errors import LayoutMismatch
-from fiducial.frames.headers import clean_header, merged_header
 from fiducial.frames.pixels import PixelFormat, physical
 from fiducial.frames.sources import Source, memory_source, open_source
 from fiducial.frames.structure import Hdu, read_structure
 from fiducial.frames.tiles import TileReader
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class RawFrame:
         A keyword that stands twice has its first value; NaN, infinity and what is not written as
         FITS demands is None. Comments and history are left out.
         """
+        from fiducial.frames.headers import merged_header  # astropy's cards take long to import
+
         if hdu is None:
             chosen = self._hdus[self.images[0].index] if self.images else self._hdus[0]
         else:
@@ -85,6 +89,8 @@ class RawFrame:
 
     def hdu_headers(self) -> tuple[fits.Header, ...]:
         """The header of every HDU by itself, in the order of the file, cleaned as by `header`."""
+        from fiducial.frames.headers import clean_header
+
         return tuple(clean_header(hdu, self.path) for hdu in self._hdus)
 
     def find(self, hdu: int | str | None = None) -> ImageHdu:
