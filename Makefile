@@ -32,6 +32,10 @@ lint: $(VENV)/.package
 docs: $(VENV)/.package
 	$(BIN)/python -m sphinx -W --keep-going -b html docs build/docs
 
+# Beside other programs: `make bench ARGS="--size small --repeats 1"` for a quick look at whether it works.
+bench: $(VENV)/.package
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
 # After a change of pyproject.toml: the lock carries hashes and no address.
 lock: $(VENV)/.requirements
 	$(BIN)/python -m pip install --quiet uv

@@ -1,0 +1,1 @@
+"""The benchmark's work done by fiducial: one program for each workload."""
