@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -95,7 +95,7 @@ class ResidualGatherer:
         return bin_image(image, usable, self.binning)
 
     def product(self, calibration: str, detector: int, physical_filter: str) -> ResidualStack:
-        """Everything taken so far."""
+        """Everything taken so far; the gatherer is empty afterwards."""
         frames = self._identities
         binned = tuple(-(-side // self.binning) for side in self.shape)
         longest = max(max(window.shape) for window in self.windows.values())
@@ -121,10 +121,13 @@ class ResidualGatherer:
         )
 
 
-def _stacked[T: np.generic](
-    arrays: Sequence[NDArray[T]], shape: tuple[int, ...], dtype: type[T]
-) -> NDArray[T]:
-    return np.stack(arrays) if arrays else np.zeros((0, *shape), dtype=dtype)
+def _stacked[T: np.generic](arrays: list[NDArray[T]], shape: tuple[int, ...], dtype: type[T]) -> NDArray[T]:
+    """Stack arrays, giving each back as soon as it is copied: both at once would be twice the memory."""
+    out = np.empty((len(arrays), *shape), dtype=dtype)
+    arrays.reverse()
+    for place in out:
+        place[...] = arrays.pop()
+    return out
 
 
 def _histogram(residual: Residual) -> NDArray[np.int32]:
