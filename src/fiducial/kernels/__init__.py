@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fiducial.kernels import _kernels
+from fiducial.kernels.checks import require_clipping
 from fiducial.kernels.raw import RAW_TYPES, Limits, clipped_mean_integers, correct_rows
 from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, row_statistics
 from fiducial.kernels.tiles import TileFault, rice_encode, rice_tiles
@@ -224,10 +225,7 @@ def _check(frames: Float32, usable: Bytes | None, kappa: float, iterations: int)
         raise ValueError(f"frames are (n, npix) of float32, not {frames.shape} of {frames.dtype}")
     if usable is not None and usable.shape != frames.shape:
         raise ValueError(f"usable {usable.shape} and frames {frames.shape} differ in shape")
-    if not kappa >= 1:
-        raise ValueError(f"clipping at kappa = {kappa} could reject every frame; at least 1 is needed")
-    if iterations < 0:
-        raise ValueError(f"{iterations} rounds of clipping are none: 0 or more")
+    require_clipping(kappa, iterations)
 
 
 def _check_vector(name: str, values: Float64 | None, length: int) -> Float64 | None:

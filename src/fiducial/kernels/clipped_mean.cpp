@@ -65,20 +65,6 @@ FIDUCIAL_INLINE void gather(const Job &job, std::size_t begin, std::size_t width
     }
 }
 
-FIDUCIAL_INLINE void sort_frames(const Job &job, Scratch &scratch) {
-    float *values = scratch.values.data();
-    const std::size_t width = job.width;
-    for (const auto &[i, j] : job.network) {
-        float *__restrict a = values + i * width;
-        float *__restrict b = values + j * width;
-        for (std::size_t p = 0; p < width; ++p) {
-            const float x = a[p], y = b[p];
-            a[p] = y < x ? y : x;
-            b[p] = y < x ? x : y;
-        }
-    }
-}
-
 // Sums of (x - median) and its square, upwards over the sorted values.
 FIDUCIAL_INLINE void sum_block(const Job &job, std::size_t width, Scratch &scratch) {
     const std::int32_t *__restrict count = scratch.count.data();
@@ -125,7 +111,7 @@ FIDUCIAL_INLINE void clip_pixel(const Job &job, std::size_t p, std::size_t pixel
 FIDUCIAL_CLONES void combine_block(const Job &job, std::size_t begin, std::size_t end, Scratch &scratch) {
     const std::size_t width = end - begin;
     gather(job, begin, width, scratch);
-    sort_frames(job, scratch);
+    sort_columns(job.network, scratch.values.data(), job.width);
     sum_block(job, width, scratch);
     for (std::size_t p = 0; p < width; ++p) {
         const std::size_t count = static_cast<std::size_t>(scratch.count[p]);

@@ -75,20 +75,6 @@ FIDUCIAL_INLINE void gather(const Job &job, std::size_t begin, std::size_t width
     if (!limited) std::fill_n(count, width, static_cast<std::int32_t>(stack.frames));
 }
 
-FIDUCIAL_INLINE void sort_frames(const Job &job, Scratch &scratch) {
-    std::int16_t *values = scratch.values.data();
-    const std::size_t width = job.width;
-    for (const auto &[i, j] : job.network) {
-        std::int16_t *__restrict a = values + i * width;
-        std::int16_t *__restrict b = values + j * width;
-        for (std::size_t p = 0; p < width; ++p) {
-            const std::int16_t x = a[p], y = b[p];
-            a[p] = y < x ? y : x;
-            b[p] = y < x ? x : y;
-        }
-    }
-}
-
 // Sums of x - centre and of its square, exact unless the square needs more than 32 bits.
 FIDUCIAL_INLINE void sum_block(const Job &job, std::size_t width, Scratch &scratch) {
     const std::int32_t *__restrict count = scratch.count.data();
@@ -183,7 +169,7 @@ FIDUCIAL_INLINE void clip_pixel(const Job &job, std::size_t p, std::size_t pixel
 FIDUCIAL_CLONES void combine_block(const Job &job, std::size_t begin, std::size_t end, Scratch &scratch) {
     const std::size_t width = end - begin;
     gather(job, begin, width, scratch);
-    sort_frames(job, scratch);
+    sort_columns(job.network, scratch.values.data(), job.width);
     sum_block(job, width, scratch);
     finish_block(job, begin, width, scratch);
     for (std::size_t p = 0; p < width; ++p) {

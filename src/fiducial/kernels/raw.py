@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fiducial.kernels import _kernels
+from fiducial.kernels.checks import require_clipping
 
 type Float32 = npt.NDArray[np.float32]
 type Int32 = npt.NDArray[np.int32]
@@ -138,8 +139,7 @@ def clipped_mean_integers(
         raise ValueError(f"frames are (n, npix), contiguous, not {frames.shape}")
     if frames.dtype.kind not in "iu" or frames.dtype.itemsize != 2:
         raise TypeError(f"frames of {frames.dtype}, not of 16-bit integers")
-    if not kappa >= 1 or iterations < 0:
-        raise ValueError(f"clipping at kappa = {kappa}, {iterations} rounds: at least 1, and 0 or more")
+    require_clipping(kappa, iterations)
     unsigned = frames.dtype.kind == "u"
     top = 1 << 30
     return _kernels.clipped_mean_integers(

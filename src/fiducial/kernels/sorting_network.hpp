@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "dispatch.hpp"
+
 namespace fiducial {
 
 using Network = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
@@ -28,6 +30,20 @@ inline Network sorting_network(std::size_t n) {
         }
     }
     return network;
+}
+
+// Sorts (frames, width) values along the frames, each of the columns by itself.
+template <class T>
+FIDUCIAL_INLINE void sort_columns(const Network &network, T *values, std::size_t width) {
+    for (const auto &[i, j] : network) {
+        T *__restrict a = values + i * width;
+        T *__restrict b = values + j * width;
+        for (std::size_t p = 0; p < width; ++p) {
+            const T x = a[p], y = b[p];
+            a[p] = y < x ? y : x;
+            b[p] = y < x ? x : y;
+        }
+    }
 }
 
 }  // namespace fiducial
