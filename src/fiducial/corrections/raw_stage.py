@@ -68,7 +68,7 @@ class RawStage:
         serial, parallel = self.overscan.levels(cut, frame) if self.overscan else (None, None)
         gain = amp.gain if self.gain else 1.0
         place = amp.detector
-        image, mask, _ = correct_rows(
+        image, mask = correct_rows(
             cut.raw,
             None if serial is None else serial.level.astype(np.float32),
             None if parallel is None else parallel.level.astype(np.float32),

@@ -42,9 +42,8 @@ void mark_row(const T *raw, std::size_t columns, const Limits &limits, std::int3
 }  // namespace
 
 template <class T>
-bool correct_rows(const RawRows<T> &raw, const Levels &levels, const Limits &limits, bool flip_x, bool flip_y,
+void correct_rows(const RawRows<T> &raw, const Levels &levels, const Limits &limits, bool flip_x, bool flip_y,
                   float *image, std::int32_t *mask) {
-    bool any = false;
     for (std::size_t y = 0; y < raw.rows; ++y) {
         const T *values = raw.values + static_cast<std::ptrdiff_t>(y) * raw.pitch;
         const std::size_t place = (flip_y ? raw.rows - 1 - y : y) * raw.columns;
@@ -52,22 +51,20 @@ bool correct_rows(const RawRows<T> &raw, const Levels &levels, const Limits &lim
         const bool marked = correct_row(values, raw.columns, levels.row ? levels.row[y] : 0.0f, levels.column,
                                         levels.gain, static_cast<Compared<T>>(limits.suspect), image + place);
         if (marked) mark_row(values, raw.columns, limits, mask + place);
-        any |= marked;
         if (flip_x) {
             std::reverse(image + place, image + place + raw.columns);
             if (marked) std::reverse(mask + place, mask + place + raw.columns);
         }
     }
-    return any;
 }
 
-template bool correct_rows(const RawRows<std::uint16_t> &, const Levels &, const Limits &, bool, bool, float *,
+template void correct_rows(const RawRows<std::uint16_t> &, const Levels &, const Limits &, bool, bool, float *,
                            std::int32_t *);
-template bool correct_rows(const RawRows<std::int16_t> &, const Levels &, const Limits &, bool, bool, float *,
+template void correct_rows(const RawRows<std::int16_t> &, const Levels &, const Limits &, bool, bool, float *,
                            std::int32_t *);
-template bool correct_rows(const RawRows<std::int32_t> &, const Levels &, const Limits &, bool, bool, float *,
+template void correct_rows(const RawRows<std::int32_t> &, const Levels &, const Limits &, bool, bool, float *,
                            std::int32_t *);
-template bool correct_rows(const RawRows<float> &, const Levels &, const Limits &, bool, bool, float *,
+template void correct_rows(const RawRows<float> &, const Levels &, const Limits &, bool, bool, float *,
                            std::int32_t *);
 
 }  // namespace fiducial

@@ -24,9 +24,9 @@ struct Limits {
     std::int32_t suspect_bit, saturation_bit;
 };
 
-// image = ((raw - row level) - column level) * gain, in float, turned about as asked. True: a pixel is marked.
+// image = ((raw - row level) - column level) * gain, in float, turned about as asked.
 template <class T>
-bool correct_rows(const RawRows<T> &raw, const Levels &levels, const Limits &limits, bool flip_x, bool flip_y,
+void correct_rows(const RawRows<T> &raw, const Levels &levels, const Limits &limits, bool flip_x, bool flip_y,
                   float *image, std::int32_t *mask);
 
 }  // namespace fiducial

@@ -39,7 +39,7 @@ def correct_rows(
     flip_x: bool = False,
     flip_y: bool = False,
     out: tuple[Float32, Int32] | None = None,
-) -> tuple[Float32, Int32, bool]:
+) -> tuple[Float32, Int32]:
     """Subtract levels, multiply by the gain, mark and turn about raw pixels, in one pass.
 
     Parameters
@@ -62,8 +62,6 @@ def correct_rows(
     image : (ny, nx) float32
         Not finite where raw or a level is not.
     mask : (ny, nx) int32
-    marked : bool
-        Whether any pixel is.
 
     Raises
     ------
@@ -83,7 +81,7 @@ def correct_rows(
     image, mask = out or (np.empty((ny, nx), np.float32), np.empty((ny, nx), np.int32))
     if image.shape != raw.shape or mask.shape != raw.shape:
         raise ValueError(f"image {image.shape} and mask {mask.shape} do not fit raw pixels {raw.shape}")
-    marked = _kernels.correct_rows(
+    _kernels.correct_rows(
         raw,
         None if row_level is None else np.ascontiguousarray(row_level, np.float32),
         None if column_level is None else np.ascontiguousarray(column_level, np.float32),
@@ -97,7 +95,7 @@ def correct_rows(
         image,
         mask,
     )
-    return image, mask, marked
+    return image, mask
 
 
 def clipped_mean_integers(

@@ -32,7 +32,7 @@ void add_correct_rows(nb::module_ &m) {
                                 gain};
             const Limits limits{suspect, saturation, suspect_bit, saturation_bit};
             const nb::gil_scoped_release released;
-            return correct_rows(rows, levels, limits, flip_x, flip_y, image.data(), mask.data());
+            correct_rows(rows, levels, limits, flip_x, flip_y, image.data(), mask.data());
         },
         nb::arg("raw").noconvert(), nb::arg("row_level").noconvert().none(), nb::arg("column_level").noconvert().none(),
         nb::arg("gain"), nb::arg("suspect"), nb::arg("saturation"), nb::arg("suspect_bit"), nb::arg("saturation_bit"),
