@@ -30,24 +30,30 @@ class ResidualGatherer:
         Rows and columns of the detector.
     windows
         Where each amplifier is on the detector, by name; flips do not matter.
+    offered
+        Most frames that will come: with many the images are binned, so that their memory is bounded. It is
+        taken at once, and not again for the product.
     second_overscan
         Method of the second overscan model; empty: there is none.
-    offered
-        Most frames that will come: with many the images are binned, so that their memory is bounded.
     """
 
     unit: str
     shape: tuple[int, int]
     windows: Mapping[str, Region]
+    offered: int
     second_overscan: str = ""
-    offered: int = 1
     _identities: list[FrameIdentity] = field(default_factory=list)
     _scales: list[float] = field(default_factory=list)
-    _images: list[NDArray[np.float32]] = field(default_factory=list)
-    _second: list[NDArray[np.float32]] = field(default_factory=list)
+    _images: NDArray[np.float32] = field(init=False)
+    _second: NDArray[np.float32] = field(init=False)
     _histograms: list[NDArray[np.int32]] = field(default_factory=list)
     _rows: list[NDArray[np.float32]] = field(default_factory=list)
     _columns: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        binned = tuple(-(-side // self.binning) for side in self.shape)
+        self._images = np.empty((self.offered, *binned), dtype=np.float32)
+        self._second = np.empty((self.offered if self.second_overscan else 0, *binned), dtype=np.float32)
 
     @property
     def binning(self) -> int:
@@ -74,12 +80,13 @@ class ResidualGatherer:
         second
             Residual and usable pixels of each amplifier under the second overscan model.
         """
+        place = len(self._identities)
         self._identities.append(identity)
         self._scales.append(scale)
         own = {name: (one.residual, one.usable) for name, one in residuals.items()}
-        self._images.append(self._binned(own))
+        self._images[place] = self._binned(own)
         if second is not None:
-            self._second.append(self._binned(second))
+            self._second[place] = self._binned(second)
         self._histograms.append(np.stack([_histogram(residuals[name]) for name in self.windows]))
         longest = max(max(window.shape) for window in self.windows.values())
         for axis, profiles in ((1, self._rows), (0, self._columns)):
@@ -95,9 +102,8 @@ class ResidualGatherer:
         return bin_image(image, usable, self.binning)
 
     def product(self, calibration: str, detector: int, physical_filter: str) -> ResidualStack:
-        """Everything taken so far; the gatherer is empty afterwards."""
+        """Everything taken so far; the images are those of the gatherer."""
         frames = self._identities
-        binned = tuple(-(-side // self.binning) for side in self.shape)
         longest = max(max(window.shape) for window in self.windows.values())
         n_amps, n_bins = len(self.windows), len(Z_EDGES) - 1
         return ResidualStack(
@@ -112,22 +118,13 @@ class ResidualGatherer:
             scales=np.array(self._scales, dtype=np.float64),
             roles=tuple(one.role for one in frames),
             amplifiers=tuple(self.windows),
-            images=_stacked(self._images, binned, np.float32),
-            second_images=_stacked(self._second, binned, np.float32),
-            histograms=_stacked(self._histograms, (n_amps, n_bins), np.int32),
-            row_profiles=_stacked(self._rows, (n_amps, longest), np.float32),
-            column_profiles=_stacked(self._columns, (n_amps, longest), np.float32),
+            images=self._images[: len(frames)],
+            second_images=self._second[: len(frames)],
+            histograms=np.reshape(self._histograms, (len(frames), n_amps, n_bins)).astype(np.int32),
+            row_profiles=np.reshape(self._rows, (len(frames), n_amps, longest)).astype(np.float32),
+            column_profiles=np.reshape(self._columns, (len(frames), n_amps, longest)).astype(np.float32),
             second_overscan=self.second_overscan,
         )
-
-
-def _stacked[T: np.generic](arrays: list[NDArray[T]], shape: tuple[int, ...], dtype: type[T]) -> NDArray[T]:
-    """Stack arrays, giving each back as soon as it is copied: both at once would be twice the memory."""
-    out = np.empty((len(arrays), *shape), dtype=dtype)
-    arrays.reverse()
-    for place in out:
-        place[...] = arrays.pop()
-    return out
 
 
 def _histogram(residual: Residual) -> NDArray[np.int32]:

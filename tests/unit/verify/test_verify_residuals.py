@@ -28,7 +28,7 @@ WINDOWS = {"A": Region(0, 300, 0, 200), "B": Region(300, 600, 0, 200, flip_x=Tru
 
 def gathered(frames: int = 3, second: bool = True) -> ResidualStack:
     gatherer = ResidualGatherer(
-        "electron", (200, 600), WINDOWS, second_overscan="clipped_mean" if second else ""
+        "electron", (200, 600), WINDOWS, frames, second_overscan="clipped_mean" if second else ""
     )
     rng = np.random.default_rng(1)
     for k in range(frames):
@@ -105,7 +105,7 @@ def test_the_second_overscan_model_is_kept_beside_the_first() -> None:
 
 def test_the_histogram_holds_everything() -> None:
     z = np.array([[-50.0, -9.99, 0.0, 0.01, 9.99, 50.0]], dtype=np.float32)
-    gatherer = ResidualGatherer("adu", (1, 6), {"A": Region(0, 6, 0, 1)})
+    gatherer = ResidualGatherer("adu", (1, 6), {"A": Region(0, 6, 0, 1)}, 1)
     residual = Residual(z, np.ones_like(z), np.ones(z.shape, bool), "adu", ReadNoise(1.0, 0.0, "certified"))
     gatherer.add(FrameIdentity("dark", 1, 0, "", 0.0, "input"), 30.0, {"A": residual})
     (histogram,) = gatherer.product("dark", 0, "").histograms[0]
