@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "lsst.resources": {"repository"},
     "lsst.images": {"products", "repository"},
     "lsst.pex.config": {"corrections", "kinds", "verify"},
+    "lsst.utils.packages": {"execution"},
     "lsst.utils.threads": {"execution"},
 }
 

@@ -141,21 +141,6 @@ def robust_sigma(values: Numbers, *, kappa: float = 3.5) -> float:
     return clipped_mean(values, kappa=kappa).sigma
 
 
-def percentiles(
-    values: Numbers, levels: tuple[float, ...] = (0.0, 5.0, 16.0, 50.0, 84.0, 95.0, 100.0)
-) -> tuple[float, ...]:
-    """Percentiles of the finite values, interpolated linearly; NaN where there are none.
-
-    References
-    ----------
-    Hyndman & Fan 1996 (Am. Stat. 50, 361), definition 7.
-    """
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
-        return (nan,) * len(levels)
-    return tuple(float(value) for value in np.percentile(finite, levels))
-
-
 def autocorrelation_factors(
     residual: Numbers, max_lag: int = 8, *, kappa: float = 5.0
 ) -> tuple[float, float]:

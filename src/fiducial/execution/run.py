@@ -22,6 +22,7 @@ from fiducial.execution.follow import following, reported_failures
 from fiducial.execution.job import Failure, Job, Outcome
 from fiducial.execution.settings import Setting, unknown_task
 from fiducial.execution.trace import trace
+from fiducial.execution.versions import record_versions
 from fiducial.execution.watch import WatchedExecutor, describe
 from fiducial.repository.client import require_collections
 from fiducial.repository.storage import storage_errors
@@ -86,7 +87,8 @@ def run_job(
         details = {"run": run, "inputs": job.inputs, "where": job.where, **(settings or {})}
         with trace(folder, command=command, settings=details, pipeline=str(pipeline)):
             begin(len(graph))
-            executor.pre_execute_qgraph(graph, register_dataset_types=True)
+            executor.pre_execute_qgraph(graph, register_dataset_types=True, save_versions=False)
+            record_versions(graph, butler)
             failures = _execute(executor, graph, butler, processes, threads, step)
             _end_if_full(failures)
             missing = tuple(_missing(butler, graph))

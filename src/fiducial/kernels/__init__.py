@@ -8,7 +8,7 @@ import numpy.typing as npt
 from fiducial.kernels import _kernels
 from fiducial.kernels.checks import require_clipping
 from fiducial.kernels.raw import RAW_TYPES, Limits, clipped_mean_integers, correct_rows
-from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, row_statistics
+from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, quantiles, row_statistics
 from fiducial.kernels.tiles import TileFault, rice_encode, rice_tiles
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "dark_rate",
     "expected_mean",
     "lag_products",
+    "quantiles",
     "rice_encode",
     "rice_tiles",
     "row_statistics",

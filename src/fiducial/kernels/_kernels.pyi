@@ -83,6 +83,9 @@ def band_sums(
     row_counts: npt.NDArray[np.int64],
     threads: int,
 ) -> None: ...
+def quantiles(
+    values: _Float32, usable: _Bytes | None, fractions: _Float64, out: _Float64, threads: int
+) -> int: ...
 def rice_encode(
     image: npt.NDArray[np.uint8 | np.uint16 | np.uint32],
     tile: tuple[int, int],

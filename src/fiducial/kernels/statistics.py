@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -165,6 +166,51 @@ def band_sums(values: Float32, usable: Flags, bounds: Int64, *, threads: int = 1
         threads,
     )
     return out
+
+
+def quantiles(
+    values: Float32, usable: Flags | None, fractions: Sequence[float], *, threads: int = 1
+) -> tuple[Float64, int]:
+    """Quantiles of the usable finite values, interpolated linearly in float64, without sorting them.
+
+    Parameters
+    ----------
+    values : array of any shape, float32
+        Values that are not finite are passed over.
+    usable : array of that shape, bool, or None
+        Which values count; None: all.
+    fractions : (n,)
+        From 0 (the least value) to 1 (the greatest).
+    threads : int
+        Threads to use; the result does not depend on it.
+
+    Returns
+    -------
+    quantiles : (n,) float64
+        NaN where no value counts.
+    size : int
+        How many values count.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not agree, or a fraction is not within 0 to 1.
+
+    References
+    ----------
+    Hyndman & Fan 1996 (Am. Stat. 50, 361), definition 7. The search counts the values by their leading bits
+    first: Knuth 1998, The Art of Computer Programming 3, section 5.2.5.
+    """
+    wanted = np.asarray(fractions, dtype=np.float64)
+    if usable is not None and usable.shape != values.shape:
+        raise ValueError(f"values {values.shape} and usable {usable.shape} do not agree")
+    if not (wanted >= 0).all() or not (wanted <= 1).all():
+        raise ValueError(f"fractions {wanted} are not all from 0 to 1")
+    out = np.empty(len(wanted))
+    flags = None if usable is None else np.ascontiguousarray(usable).view(np.uint8).ravel()
+    flat = np.ascontiguousarray(values, dtype=np.float32).ravel()
+    size = _kernels.quantiles(flat, flags, wanted, out, threads)
+    return out, size
 
 
 def _require_cover(bounds: Int64, rows: int, what: str) -> None:

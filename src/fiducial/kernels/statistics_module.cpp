@@ -1,10 +1,13 @@
 #include "statistics_module.hpp"
 
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "band_sums.hpp"
+#include "quantiles.hpp"
 #include "row_statistics.hpp"
 
 namespace nb = nanobind;
@@ -48,6 +51,17 @@ void add_statistics(nb::module_ &m) {
         nb::arg("values").noconvert(), nb::arg("usable").noconvert(), nb::arg("bounds").noconvert(),
         nb::arg("bands").noconvert(), nb::arg("counts").noconvert(), nb::arg("rows").noconvert(),
         nb::arg("row_counts").noconvert(), nb::arg("threads"));
+
+    m.def(
+        "quantiles",
+        [](Vector<const float> values, std::optional<Vector<const std::uint8_t>> usable, Vector<const double> fractions,
+           Vector<double> out, int threads) {
+            const Sample sample{values.data(), usable ? usable->data() : nullptr, values.shape(0)};
+            const nb::gil_scoped_release released;
+            return quantiles(sample, fractions.data(), fractions.shape(0), threads, out.data());
+        },
+        nb::arg("values").noconvert(), nb::arg("usable").noconvert().none(), nb::arg("fractions").noconvert(),
+        nb::arg("out").noconvert(), nb::arg("threads"));
 }
 
 }  // namespace fiducial

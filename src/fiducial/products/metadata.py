@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fiducial.kernels import quantiles
 from fiducial.products.masks import UNUSABLE
 
 if TYPE_CHECKING:
@@ -137,13 +138,12 @@ def amplifiers(
     for amp in camera.amplifiers(detector):
         pixels = image[amp.detector.slices]
         good = (mask[amp.detector.slices] & np.int32(UNUSABLE)) == 0
-        good &= np.isfinite(pixels)
-        values = pixels[good]
+        values, count = quantiles(pixels, good, [percent / 100 for percent in PERCENTILES])
         start = f"FID AMP {amp.name}"
-        if values.size:
-            for percent, value in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True):
+        if count:
+            for percent, value in zip(PERCENTILES, values, strict=True):
                 keys[f"{start} P{percent}"] = float(value)
-        keys[f"{start} NBAD"] = int(pixels.size - values.size)
+        keys[f"{start} NBAD"] = pixels.size - count
         keys[f"{start} GAIN"] = float(amp.gain)
         keys[f"{start} READ NOISE"] = float(amp.read_noise)
     return keys

@@ -14,6 +14,7 @@ from lsst.resources import ResourcePath
 
 from fiducial.repository.integrity import verify_certified
 from fiducial.repository.storage import storage_errors
+from fiducial.repository.whole_mask import WholeMask
 
 # astropy's CCDData takes a variance for a standard deviation unless it is told.
 _UNCERTAINTY_TYPE = ("UTYPE", "VarianceUncertainty", "what this plane is, for astropy CCDData")
@@ -36,6 +37,7 @@ class CalibrationImageFormatter(GenericFormatter):
         self._metadata = dict(in_memory_dataset.metadata)
         labelled = copy.copy(in_memory_dataset)
         labelled._opaque_metadata = _labels()
+        labelled._mask = WholeMask.of(in_memory_dataset.mask)
         with storage_errors(self.file_descriptor.location.uri.ospath):
             super().write_local_file(labelled, uri)
 

@@ -8,7 +8,6 @@ from fiducial.algorithms.order_statistics import median_variance
 from fiducial.algorithms.statistics import (
     autocorrelation_factors,
     clipped_mean,
-    percentiles,
     robust_sigma,
     scatter_inflation,
     truncation_factor,
@@ -70,12 +69,6 @@ def test_scatter_inflation_ignores_the_noise_of_chi_square():
     assert scatter_inflation(12.0, 10) == 1.0
     assert scatter_inflation(90.0, 10) == 3.0
     assert scatter_inflation(5.0, 0) == 1.0
-
-
-def test_percentiles_are_those_of_the_finite_values():
-    values = np.append(np.arange(101.0), np.nan)
-    assert percentiles(values) == (0, 5, 16, 50, 84, 95, 100)
-    assert np.isnan(percentiles(np.array([np.nan]))).all()
 
 
 def test_white_noise_has_factors_of_one():

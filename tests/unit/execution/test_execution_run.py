@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from lsst.utils.packages import Packages
 
 from fiducial.cameras import load_camera
 from fiducial.errors import ConfigurationError, NothingToDo, RepositoryError
@@ -115,6 +118,24 @@ def test_a_chain_that_was_there_keeps_its_members_when_nothing_can_be_run(root: 
             run_job(repository, job("twice", where="instrument='SimCam' AND exposure IN (1)"))
         chain = repository.butler.collections.get_info("u/twice").children
         assert chain[0] == first.run
+
+
+def test_versions_are_kept_with_a_run_and_a_change_is_told(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Repository.open(root, writeable=True) as repository:
+        first = run_job(repository, job("versions"))
+        (ref,) = repository.butler.query_datasets("packages", first.run)
+        kept = repository.butler.get(ref)
+        assert kept["fiducial"] == version("fiducial")
+        assert kept["numpy"] == np.__version__
+        repository.butler.pruneDatasets([ref], unstore=True, purge=True)
+        repository.butler.put(Packages({**kept, "numpy": "1.4"}), "packages", run=first.run)
+        for name in ("bias", "bias_metadata", "bias_log"):
+            made = repository.butler.query_datasets(name, first.run)
+            repository.butler.pruneDatasets(made, unstore=True, purge=True)
+        run_job(repository, job("versions", run=first.run))
+    assert f"numpy was 1.4 when this run began, and is {np.__version__}" in caplog.messages
 
 
 def test_a_run_that_is_continued_makes_nothing_twice(root: Path) -> None:

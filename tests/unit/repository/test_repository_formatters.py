@@ -11,13 +11,15 @@ import pytest
 from astropy.io import fits
 from astropy.nddata import CCDData, VarianceUncertainty
 from lsst.daf.butler import DatasetProvenance, DatasetType
-from lsst.images import Box
+from lsst.images import Box, Mask, MaskedImage, MaskPlane, MaskSchema
+from lsst.images import fits as fits_archive
 
 from fiducial.errors import IntegrityError, first_of_ours
 from fiducial.products.base import Product, product_hdus, read_product, register_product
-from fiducial.products.images import content_hash, planes_of, to_masked_image
+from fiducial.products.images import content_hash, mask_schema, planes_of, to_masked_image
 from fiducial.products.masks import Plane
 from fiducial.repository import Repository
+from fiducial.repository.whole_mask import WholeMask
 from repository_frames import SHAPE, calibration, put_bias
 
 
@@ -43,6 +45,30 @@ def test_an_image_comes_back_bit_for_bit(repository: Repository) -> None:
     for mine, theirs in zip(planes_of(image), planes_of(again), strict=True):
         np.testing.assert_array_equal(mine, theirs)
     assert planes_of(again).mask.dtype == np.int32
+
+
+def planes_on_disk(path: Path) -> dict[str, tuple[dict[str, Any], bytes]]:
+    """Cards (but when it was written) and bytes of every HDU, by name."""
+    with fits.open(path, disable_image_compression=True) as hdus:
+        return {
+            hdu.name: ({k: v for k, v in hdu.header.items() if k != "DATE"}, np.asarray(hdu.data).tobytes())
+            for hdu in hdus[1:]
+        }
+
+
+@pytest.mark.parametrize("schema", [mask_schema(), MaskSchema([None, MaskPlane("A", ""), MaskPlane("B", "")])])
+def test_masks_are_written_as_the_library_would(tmp_path: Path, schema: MaskSchema) -> None:
+    """What `WholeMask` writes, against the way that it cuts short; another mask than ours is left to it."""
+    image = calibration()
+    bits = np.random.default_rng(3).integers(0, 8, (*SHAPE, schema.mask_size)).astype(schema.dtype)
+    bits[0, 0] = schema.bitmask(*schema.names)
+    files = tmp_path / "library.fits", tmp_path / "ours.fits"
+    for file, wrap in zip(files, (lambda mask: mask, WholeMask.of), strict=True):
+        mask = wrap(Mask(bits, schema=schema))
+        fits_archive.write(MaskedImage(image.image, mask=mask, variance=image.variance), file)
+    library, ours = map(planes_on_disk, files)
+    assert library == ours
+    assert "MASK" in ours
 
 
 def test_what_was_read_is_written_alike(repository: Repository) -> None:
