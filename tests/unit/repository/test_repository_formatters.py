@@ -56,7 +56,9 @@ def planes_on_disk(path: Path) -> dict[str, tuple[dict[str, Any], bytes]]:
         }
 
 
-@pytest.mark.parametrize("schema", [mask_schema(), MaskSchema([None, MaskPlane("A", ""), MaskPlane("B", "")])])
+@pytest.mark.parametrize(
+    "schema", [mask_schema(), MaskSchema([None, MaskPlane("A", ""), MaskPlane("B", "")])]
+)
 def test_masks_are_written_as_the_library_would(tmp_path: Path, schema: MaskSchema) -> None:
     """What `WholeMask` writes, against the way that it cuts short; another mask than ours is left to it."""
     image = calibration()
