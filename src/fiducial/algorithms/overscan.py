@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, starmap
 from math import sqrt
 
 import numpy as np
@@ -135,7 +135,9 @@ def fit_overscan(
         return _constant(method, pixels, finite, kappa)
     rows = _row_statistics(pixels, kappa)
     if method in BY_ROW:
-        return _model_of_rows(method, rows)
+        noise = float(rows.noise[0])
+        level, variance, count = _model_of_rows(method, rows, noise)
+        return OverscanModel(*_fill_rows(level, variance), noise, _typical(count))
     return _curve(method, order, pixels, rows, kappa)
 
 
@@ -148,7 +150,7 @@ def fit_overscan_rows(
     skip_trailing: int,
     first_column_left: bool,
     kappa: float = 3.5,
-) -> tuple[OverscanModel, ...]:
+) -> OverscanModel:
     """Model blocks of rows, each by itself, as `fit_overscan` does; quicker than one by one.
 
     Parameters
@@ -162,8 +164,8 @@ def fit_overscan_rows(
 
     Returns
     -------
-    tuple of OverscanModel
-        One for each block.
+    OverscanModel
+        Of all rows; its noise is the median of the blocks' noises, ``used`` that of the first block.
 
     Raises
     ------
@@ -176,29 +178,22 @@ def fit_overscan_rows(
     """
     pixels = _select(overscan, skip_leading, skip_trailing, first_column_left)
     rows = _row_statistics(pixels, kappa, bounds)
-    spans = [slice(first, last) for first, last in pairwise(bounds.tolist())]
-    if not all(rows.count[span].any() for span in spans):
+    if not np.add.reduceat(rows.count, bounds[:-1]).all():
         raise AlgorithmError(_NOTHING_FINITE, hint=_LOOK_AT_MASK)
-    return tuple(
-        _model_of_rows(
-            method,
-            RowStatistics(
-                rows.median[span],
-                rows.mean[span],
-                rows.count[span],
-                rows.kept[span],
-                rows.noise[block : block + 1],
-            ),
-        )
-        for block, span in enumerate(spans)
-    )
+    level, variance, count = _model_of_rows(method, rows, np.repeat(rows.noise, np.diff(bounds)))
+    if not np.isfinite(level).all():
+        for span in starmap(slice, pairwise(bounds.tolist())):
+            level[span], variance[span] = _fill_rows(level[span], variance[span])
+    return OverscanModel(level, variance, float(np.median(rows.noise)), _typical(count[: bounds[1]]))
 
 
-def _model_of_rows(method: str, rows: RowStatistics) -> OverscanModel:
-    noise = float(rows.noise[0])
+def _model_of_rows(
+    method: str, rows: RowStatistics, noise: Float64 | float
+) -> tuple[Float64, Float64, Integers]:
+    """Level and its variance for each row, NaN where it has no pixel, and the pixels behind it."""
     if method == "median_per_row":
-        return _row_model(rows.median, noise**2 * _by_count(rows.count, median_variance), rows.count, noise)
-    return _row_model(rows.mean, noise**2 / np.maximum(rows.kept, 1), rows.kept, noise)
+        return rows.median, np.square(noise) * _by_count(rows.count, median_variance), rows.count
+    return rows.mean, np.square(noise) / np.maximum(rows.kept, 1), rows.kept
 
 
 def _curve(method: str, order: int, pixels: Float64, found: RowStatistics, kappa: float) -> OverscanModel:
@@ -267,13 +262,13 @@ def _by_count(count: Integers, function: Callable[[int], float]) -> Float64:
     return out
 
 
-def _row_model(level: Float64, variance: Float64, count: Integers, noise: float) -> OverscanModel:
+def _fill_rows(level: Float64, variance: Float64) -> tuple[Float64, Float64]:
+    """Rows without a level have that between their neighbours."""
     known = np.flatnonzero(np.isfinite(level))
-    if len(known) < len(level):
-        rows = np.arange(len(level))
-        level = np.interp(rows, known, level[known])
-        variance = np.interp(rows, known, variance[known])
-    return OverscanModel(level, variance, noise, _typical(count))
+    if len(known) == len(level):
+        return level, variance
+    rows = np.arange(len(level))
+    return np.interp(rows, known, level[known]), np.interp(rows, known, variance[known])
 
 
 def _typical(count: Integers) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from fiducial.algorithms.order_statistics import median_variance
 from fiducial.cameras.model import AmplifierValues
+from fiducial.kernels import quantiles
 from fiducial.products.masks import UNUSABLE
 
 if TYPE_CHECKING:
@@ -51,11 +52,12 @@ def noise_keys(
     for amp in camera.amplifiers(detector):
         own = variance[amp.detector.slices]
         good = ((mask[amp.detector.slices] & np.int32(UNUSABLE)) == 0) & (own > 0)
-        if not good.any():
+        (median,), count = quantiles(own, good, [0.5])
+        if not count:
             continue
-        values = own[good].astype(np.float64)
-        calm = values[values < _CALM * np.median(values)]
-        keys[_key(amp.name)] = float(np.sqrt(calm.mean() * n_frames / (1.0 + overscan_share(amp, notes))))
+        good &= own < np.float32(_CALM * median)
+        calm = float(np.mean(own, where=good, dtype=np.float64))
+        keys[_key(amp.name)] = float(np.sqrt(calm * n_frames / (1.0 + overscan_share(amp, notes))))
     return keys
 
 

@@ -12,7 +12,7 @@ from fiducial.algorithms.overscan import BY_ROW, METHODS, OverscanModel, fit_ove
 from fiducial.cameras.regions import Region
 from fiducial.corrections.base import Context, Correction
 from fiducial.corrections.frame import as_float
-from fiducial.corrections.strips import BLOCK, raw_rows
+from fiducial.corrections.strips import BLOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +128,7 @@ class OverscanCorrection(Correction):
     def _fit_blocks(self, cut: Cut | Segment, pixels: Float64) -> LineLevels:
         """Fit blocks of readout rows one by one, so that the height of the strip does not matter."""
         amp = cut.amplifier
-        models = fit_overscan_rows(
+        model = fit_overscan_rows(
             pixels,
             _bounds(amp, *cut.rows),
             method=self.method,
@@ -136,10 +136,7 @@ class OverscanCorrection(Correction):
             skip_trailing=self.skip_trailing,
             first_column_left=amp.read_corner[1] == "L",
         )
-        level = np.concatenate([m.level for m in models])
-        variance = np.concatenate([m.variance for m in models])
-        noise = float(np.median([m.noise for m in models]))
-        return LineLevels(level, variance, OverscanModel(level, variance, noise, models[0].used))
+        return LineLevels(model.level, model.variance, model)
 
     def _fit_parallel(self, frame: DetectorFrame, amp: Amplifier, area: Region) -> OverscanModel:
         pixels = as_float(frame.read(amp, area), amp.saturation)
@@ -168,7 +165,8 @@ class OverscanCorrection(Correction):
 
 def _bounds(amp: Amplifier, y0: int, y1: int) -> NDArray[np.int64]:
     """Where blocks of `BLOCK` readout rows begin and end, counted from raw row ``y0``; the last is ``y1``."""
-    edges = {y0, y1}
-    for first in range(0, amp.data.shape[0], BLOCK):
-        edges.update(y for y in raw_rows(amp, first, first + BLOCK) if y0 < y < y1)
-    return np.array(sorted(edges), dtype=np.int64) - y0
+    height = amp.data.shape[0]
+    steps = np.append(np.arange(0, height, BLOCK), height)
+    edges = amp.data.y0 + steps if amp.read_corner[0] == "L" else amp.data.y1 - steps
+    inside = edges[(edges > y0) & (edges < y1)]
+    return np.sort(np.concatenate(([y0], inside, [y1]))).astype(np.int64) - y0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fiducial.algorithms.overscan import METHODS, fit_overscan
+from fiducial.algorithms.overscan import BY_ROW, METHODS, fit_overscan, fit_overscan_rows
 from fiducial.cameras.model import OverscanDefaults
 from fiducial.errors import AlgorithmError
 
@@ -178,3 +178,37 @@ def test_rows_that_are_equal_but_for_a_few_still_have_a_level(method: str, heigh
         pixels, method=method, order=2, skip_leading=0, skip_trailing=1, first_column_left=True
     )
     assert np.all(np.abs(model.level - 900) <= height)
+
+
+@pytest.mark.parametrize("holes", [False, True])
+@pytest.mark.parametrize("method", BY_ROW)
+def test_blocks_of_rows_are_fitted_each_by_itself(method: str, holes: bool) -> None:
+    image = region(rows=100)
+    image[70, 3] += 500  # noise of its block alone
+    if holes:
+        image[[0, 31, 32, 99]] = np.nan  # at the edges of blocks, whose neighbours must not fill them
+        image[50, 4:] = np.nan
+    bounds = np.array([0, 32, 64, 100])
+    whole = fit_overscan_rows(
+        image, bounds, method=method, skip_leading=1, skip_trailing=2, first_column_left=True
+    )
+    options = OPTIONS | {"skip_leading": 1, "skip_trailing": 2}
+    blocks = [fit_overscan(part, method=method, **options) for part in np.split(image, bounds[1:-1])]
+    np.testing.assert_array_equal(whole.level, np.concatenate([block.level for block in blocks]))
+    np.testing.assert_array_equal(whole.variance, np.concatenate([block.variance for block in blocks]))
+    assert whole.noise == np.median([block.noise for block in blocks])
+    assert whole.used == 17
+
+
+def test_a_block_without_a_pixel_is_refused() -> None:
+    image = region(rows=100)
+    image[32:64] = np.nan
+    with pytest.raises(AlgorithmError, match="finite"):
+        fit_overscan_rows(
+            image,
+            np.array([0, 32, 64, 100]),
+            method="mean_per_row",
+            skip_leading=0,
+            skip_trailing=0,
+            first_column_left=True,
+        )
