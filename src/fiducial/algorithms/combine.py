@@ -254,10 +254,11 @@ def unbiased_variance(combined: Combined, *, kappa: float, iterations: int) -> F
         ``variance`` divided by `scatter_variance_factor` of each pixel's number of usable frames.
     """
     usable = combined.used + combined.clipped
-    if usable.size and (n := int(usable.min())) == usable.max() and n > 0:  # as nearly always: a quick way
-        alike: Float32 = combined.variance / np.float32(scatter_variance_factor(n, kappa, iterations))
+    least, most = (int(usable.min()), int(usable.max())) if usable.size else (0, 0)
+    if least == most > 0:  # as nearly always: a quick way
+        alike: Float32 = combined.variance / np.float32(scatter_variance_factor(most, kappa, iterations))
         return alike
-    factors = np.ones(int(usable.max(initial=0)) + 1, dtype=np.float32)
+    factors = np.ones(most + 1, dtype=np.float32)
     for n in np.flatnonzero(np.bincount(usable.ravel())):
         factors[n] = scatter_variance_factor(int(n), kappa, iterations)
     unbiased: Float32 = combined.variance / factors[usable]

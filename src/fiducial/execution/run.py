@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from fiducial.repository import Repository
 
 _log = logging.getLogger(__name__)
+_NEEDED_BY_WORKERS = (
+    "fiducial.products.images",
+    "fiducial.repository.formatters_image",
+    "fiducial.repository.formatters_raw",
+    "lsst.pipe.base.mp_graph_executor",
+)
 _TIMEOUT = 7 * 24 * 3600.0  # seconds that one quantum may take: the executor wants a number
 
 
@@ -204,7 +211,10 @@ def _execute(
         raise_on_partial_outputs=False,
         step=step,
     )
-    runner = MPGraphExecutor(num_proc=processes, timeout=_TIMEOUT, quantum_executor=watched)
+    _import_once(graph)
+    runner = MPGraphExecutor(
+        num_proc=processes, timeout=_TIMEOUT, quantum_executor=watched, start_method="forkserver"
+    )
     try:
         with following(runner, step) if processes > 1 else nullcontext():
             executor.run_pipeline(graph, graph_executor=runner, num_proc=processes)
@@ -213,6 +223,12 @@ def _execute(
         known = tuple(watched.failures) or reported_failures(runner)
         return known or (describe("run", {}, error),)
     return ()
+
+
+def _import_once(graph: PredictedQuantumGraph) -> None:
+    """Let the server that workers are forked from import what all of them need; it starts with the first."""
+    tasks = {node.task_class.__module__ for node in graph.pipeline_graph.tasks.values()}
+    multiprocessing.set_forkserver_preload([*sorted(tasks), *_NEEDED_BY_WORKERS])
 
 
 def _outputs(graph: PredictedQuantumGraph) -> Iterable[Any]:
