@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from fiducial.frames import tiles
+from fiducial.frames import tiles_by_library
 from fiducial.frames.raw import RawFrame
 
 pytestmark = pytest.mark.real
@@ -21,7 +21,7 @@ def test_every_second_frame_equals_what_the_library_reads(
     def refuse(*_: object) -> np.ndarray:
         raise AssertionError("decoded by the library")
 
-    monkeypatch.setattr(tiles, "decode_by_library", refuse)
+    monkeypatch.setattr(tiles_by_library, "decode_by_library", refuse)
     files = sorted((real_data / folder).rglob("*.fits.fz"))[::2]
     assert files
     for file in files:

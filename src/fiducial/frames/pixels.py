@@ -47,6 +47,16 @@ class PixelFormat:
                 return np.dtype(np.int32)
         return np.dtype(np.float32)
 
+    @property
+    def integer_zero(self) -> int | None:
+        """What is added to stored integers of 16 bits; None where they are none, or more is done to them."""
+        whole = self.zero == int(self.zero) and abs(self.zero) <= 65536.0
+        return (
+            int(self.zero)
+            if self.bitpix == 16 and self.scale == 1.0 and self.blank is None and whole
+            else None
+        )
+
 
 def _number(value: CardValue | None, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -14,11 +14,13 @@ from fiducial.cameras.regions import Region
 from fiducial.errors import LayoutMismatch
 from fiducial.frames.pixels import PixelFormat, physical
 from fiducial.frames.sources import Source, memory_source, open_source
+from fiducial.frames.stored import CompressedRows, PlainRows, StoredRows
 from fiducial.frames.structure import Hdu, read_structure
-from fiducial.frames.tiles import TileReader
 
 if TYPE_CHECKING:
     from astropy.io import fits
+
+    from fiducial.frames.tiles import TileReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,24 @@ class RawFrame:
             return self._tile_reader(structure).read(region, threads)
         return physical(self._plain(structure, form, region, nx), form)
 
+    def stored_rows(self, hdu: int | str | None = None) -> StoredRows | None:
+        """The rows of an HDU as integers of 16 bits that nobody converts; None where they are none.
+
+        Those of a plain image are what the file has, big-endian and without BZERO; those of a
+        compressed one the unsigned pixels that the decoder gives. ``hdu`` as in `find`.
+        """
+        image = self.find(hdu)
+        structure = self._hdus[image.index]
+        form = PixelFormat.of(structure.cards, compressed=image.compressed)
+        if image.compressed:
+            if form.dtype != np.uint16:
+                return None
+            return CompressedRows(form.dtype, 0, image.shape, self._tile_reader(structure))
+        zero = form.integer_zero
+        if zero is None:
+            return None
+        return PlainRows(form.stored, zero, image.shape, self._source, structure.data_offset)
+
     def close(self) -> None:
         """Close the file. A later read opens it again."""
         self._source.close()
@@ -200,6 +220,8 @@ class RawFrame:
     def _tile_reader(self, hdu: Hdu) -> TileReader:
         reader = self._tiles.get(hdu.index)
         if reader is None:
+            from fiducial.frames.tiles import TileReader  # its decoders, for those who need one
+
             reader = self._tiles[hdu.index] = TileReader(self._source, self.path, hdu)
         return reader
 

@@ -27,6 +27,9 @@ class Source(Protocol):
     def read(self, offset: int, count: int) -> np.ndarray:
         """Exactly ``count`` bytes from ``offset``, as a fresh writeable uint8 array."""
 
+    def read_into(self, offset: int, out: np.ndarray) -> None:
+        """Fill an array of any type, C-contiguous, with the bytes from ``offset``."""
+
     def close(self) -> None:
         """Give back what is held."""
 
@@ -53,12 +56,18 @@ class FileSource:
     def read(self, offset: int, count: int) -> np.ndarray:
         """Exactly ``count`` bytes from ``offset``; UnreadableFrame if the file ends before."""
         out = np.empty(count, np.uint8)
-        kept = self._descriptor
+        self.read_into(offset, out)
+        return out
+
+    def read_into(self, offset: int, out: np.ndarray) -> None:
+        """Fill an array with the bytes from ``offset``; UnreadableFrame if the file ends before."""
+        kept, count = self._descriptor, out.nbytes
         descriptor = _open(self.path) if kept is None else kept
         try:
-            done = 0
+            done = os.preadv(descriptor, [out], offset)
             while done < count:
-                got = os.preadv(descriptor, [memoryview(out)[done:]], offset + done)
+                rest = memoryview(out.reshape(-1).view(np.uint8))[done:]
+                got = os.preadv(descriptor, [rest], offset + done)
                 if got == 0:
                     raise _short(self.path, offset + count, offset + done)
                 done += got
@@ -67,7 +76,6 @@ class FileSource:
         finally:
             if kept is None:
                 os.close(descriptor)
-        return out
 
     def close(self) -> None:
         """Close the descriptor (not while another thread reads); a later read opens the file anew."""
@@ -91,12 +99,20 @@ class MemorySource:
 
     def read(self, offset: int, count: int) -> np.ndarray:
         """Exactly ``count`` bytes from ``offset``; UnreadableFrame if there are fewer."""
-        if offset + count > self.size:
-            raise _short(self.path, offset + count, self.size)
+        self._require(offset + count)
         return self._data[offset : offset + count].copy()
+
+    def read_into(self, offset: int, out: np.ndarray) -> None:
+        """Fill an array with the bytes from ``offset``; UnreadableFrame if there are fewer."""
+        self._require(offset + out.nbytes)
+        out.reshape(-1).view(np.uint8)[:] = self._data[offset : offset + out.nbytes]
 
     def close(self) -> None:
         """Nothing is held that the garbage collector would not find."""
+
+    def _require(self, end: int) -> None:
+        if end > self.size:
+            raise _short(self.path, end, self.size)
 
 
 def open_source(path: str) -> Source:

@@ -15,7 +15,6 @@ from fiducial.frames.structure import Hdu
 from fiducial.frames.tile_bytes import BadTile
 from fiducial.frames.tile_codec import BY_LIBRARY, FAULTS, RICE, VALUES, WORDS, TileCodec
 from fiducial.frames.tile_table import HeapColumn, Spans, TileTable
-from fiducial.frames.tiles_by_library import decode_by_library
 from fiducial.kernels.tiles import rice_tiles
 
 _ZERO_OF_UNSIGNED = 0x8000
@@ -57,22 +56,25 @@ class TileReader:
             raise table.corrupt("its table has no column of compressed data", "TTYPE1")
         self._data: HeapColumn = data
 
-    def read(self, region: Region, threads: int = 1) -> np.ndarray:
-        """The physical values of a region that is not empty: native byte order, writeable."""
+    def read(self, region: Region, threads: int = 1, out: np.ndarray | None = None) -> np.ndarray:
+        """The physical values of a region that is not empty: native byte order, writeable.
+
+        Unsigned 16-bit integers are put into ``out``, if given.
+        """
         rows = range(region.y0 // self.tile_y, -(-region.y1 // self.tile_y))
         columns = range(region.x0 // self.tile_x, -(-region.x1 // self.tile_x))
         if self._codec.method in BY_LIBRARY:
-            return self._library(region, rows, columns)
+            return _into(out, self._library(region, rows, columns))
         tiles = (np.asarray(rows)[:, np.newaxis] * self._tiles_x + np.asarray(columns)).ravel()
         spans = self._table.spans(self._data).of(tiles)
         if self._codec.method in RICE and not self._codec.quantised and bool((spans.lengths > 0).all()):
-            return self._rice(region, tiles, spans, threads)
+            return self._rice(region, tiles, spans, threads, out)
         heap, offsets = self._table.fetch(spans)
-        out = np.empty(region.shape, self._form.stored.newbyteorder("="))
+        stored = np.empty(region.shape, self._form.stored.newbyteorder("="))
 
         def place(i: int) -> None:
             data = heap[offsets[i] : offsets[i] + spans.lengths[i]]
-            self._place(int(tiles[i]), data, region, out)
+            self._place(int(tiles[i]), data, region, stored)
 
         if threads == 1:
             for i in range(len(tiles)):
@@ -80,15 +82,17 @@ class TileReader:
         else:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(place, range(len(tiles)), chunksize=1))
-        return physical(out, self._form)
+        return _into(out, physical(stored, self._form))
 
-    def _rice(self, region: Region, tiles: np.ndarray, spans: Spans, threads: int) -> np.ndarray:
+    def _rice(
+        self, region: Region, tiles: np.ndarray, spans: Spans, threads: int, wanted: np.ndarray | None
+    ) -> np.ndarray:
         """All tiles of a region at once."""
         codec = self._codec
         heap, offsets = self._table.fetch(spans)
         # The unsigned integers of raw frames leave the decoder as they are meant.
         unsigned = self._form.dtype == np.uint16 and codec.word == 2
-        out = np.empty(region.shape, WORDS[codec.word])
+        out = np.empty(region.shape, WORDS[codec.word]) if wanted is None or not unsigned else wanted
         fault = rice_tiles(
             heap,
             offsets,
@@ -106,7 +110,8 @@ class TileReader:
         if unsigned:
             return out
         values = out.view(VALUES[codec.word])
-        return physical(values.astype(self._form.stored.newbyteorder("="), copy=False), self._form)
+        stored = values.astype(self._form.stored.newbyteorder("="), copy=False)
+        return _into(wanted, physical(stored, self._form))
 
     def _place(self, tile: int, data: np.ndarray, region: Region, out: np.ndarray) -> None:
         """Decode one tile and put what is wanted of it into the stored values of a region."""
@@ -121,6 +126,8 @@ class TileReader:
         out[y0 - region.y0 : y1 - region.y0, x0 - region.x0 : x1 - region.x0] = part
 
     def _library(self, region: Region, rows: range, columns: range) -> np.ndarray:
+        from fiducial.frames.tiles_by_library import decode_by_library  # rare, and long to import
+
         if "ZQUANTIZ" in self._hdu.cards:  # dithering counts tiles: leave none out of a row
             columns = range(self._tiles_x)
         tiles = np.asarray(rows)[:, np.newaxis] * self._tiles_x + np.asarray(columns)
@@ -136,6 +143,8 @@ class TileReader:
 
     def _find_bad_tile(self, tiles: np.ndarray) -> None:
         """Decode tiles one by one to name the one that is bad."""
+        from fiducial.frames.tiles_by_library import decode_by_library
+
         for tile in tiles.ravel().tolist():
             shape = self._box(tile).shape
             try:
@@ -150,3 +159,10 @@ class TileReader:
 
     def _bad(self, tile: int, why: str) -> UnreadableFrame:
         return self._table.corrupt(f"tile {tile + 1} of {self._table.rows}, pixels {self._box(tile)}, {why}")
+
+
+def _into(out: np.ndarray | None, values: np.ndarray) -> np.ndarray:
+    if out is None:
+        return values
+    out[:] = values
+    return out

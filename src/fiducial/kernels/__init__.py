@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fiducial.kernels import _kernels
 from fiducial.kernels.checks import require_clipping
-from fiducial.kernels.raw import RAW_TYPES, Limits, clipped_mean_integers, correct_rows
+from fiducial.kernels.raw import RAW_TYPES, Limits, clipped_mean_integers, clipped_mean_into, correct_rows
 from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, quantiles, row_statistics
 from fiducial.kernels.tiles import TileFault, rice_encode, rice_tiles
 
@@ -20,6 +20,7 @@ __all__ = [
     "band_sums",
     "clipped_mean",
     "clipped_mean_integers",
+    "clipped_mean_into",
     "correct_rows",
     "dark_rate",
     "expected_mean",

@@ -24,7 +24,12 @@ def clipped_mean_integers(
     kappa: float,
     iterations: int,
     threads: int,
-) -> _Combined: ...
+    swap_mean: bool,
+    mean: _Float32,
+    variance: _Float32 | None,
+    used: _Int32 | None,
+    clipped: _Int32 | None,
+) -> None: ...
 def expected_mean(
     frames: _Float32,
     usable: _Bytes | None,

@@ -17,6 +17,15 @@ struct IntegerStack {
     std::int32_t limit;  // pixels from here on are not used
 };
 
-void clipped_mean(const IntegerStack &stack, double kappa, int iterations, int threads, const Images &out);
+// Images other than the mean may be null: they are not wanted. `swap_mean` stores the mean in the other
+// byte order than the machine's.
+//
+// Nothing is sorted where it can be proven that nothing is clipped. With t the largest integer within
+// kappa s, no value is beyond the limit if the lower middle value is at least max - t, and the upper
+// one at most min + t: so if at most (n - 1) / 2 values lie below the one, and as many above the
+// other. Sums of integers are exact, and so is every quotient until it is rounded to float: pixels that
+// were proven and those that were sorted have the same bits.
+void clipped_mean(const IntegerStack &stack, double kappa, int iterations, int threads, bool swap_mean,
+                  const Images &out);
 
 }  // namespace fiducial

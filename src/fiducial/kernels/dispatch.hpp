@@ -18,3 +18,12 @@
 
 // A helper of a cloned function is compiled with it, for its instruction set.
 #define FIDUCIAL_INLINE inline __attribute__((always_inline))
+
+// Before a loop whose turns do not depend on each other, whatever its pointers may seem to share.
+#if defined(__clang__)
+#define FIDUCIAL_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define FIDUCIAL_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define FIDUCIAL_INDEPENDENT
+#endif

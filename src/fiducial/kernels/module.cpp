@@ -10,7 +10,6 @@
 #include <tuple>
 
 #include "clipped_mean.hpp"
-#include "clipped_mean_integers.hpp"
 #include "lag_products.hpp"
 #include "raw_module.hpp"
 #include "statistics_module.hpp"
@@ -80,18 +79,6 @@ NB_MODULE(_kernels, m) {
             });
         },
         nb::arg("frames").noconvert(), nb::arg("usable").noconvert().none(), nb::arg("scale").noconvert().none(),
-        nb::arg("kappa"), nb::arg("iterations"), nb::arg("threads"));
-
-    m.def(
-        "clipped_mean_integers",
-        [](Matrix<std::uint16_t> frames, bool swap, std::uint16_t flip, std::int32_t zero, std::int32_t limit,
-           double kappa, int iterations, int threads) {
-            return combined(frames.shape(1), [&](const Images &out) {
-                const IntegerStack stack{frames.data(), frames.shape(0), frames.shape(1), swap, flip, zero, limit};
-                clipped_mean(stack, kappa, iterations, threads, out);
-            });
-        },
-        nb::arg("frames").noconvert(), nb::arg("swap"), nb::arg("flip"), nb::arg("zero"), nb::arg("limit"),
         nb::arg("kappa"), nb::arg("iterations"), nb::arg("threads"));
 
     m.def(

@@ -133,14 +133,64 @@ def clipped_mean_integers(
     TypeError
         The frames are of another type.
     """
+    pixels = frames.shape[-1]
+    out = np.empty(pixels, np.float32), np.empty(pixels, np.float32)
+    counts = np.empty(pixels, np.int32), np.empty(pixels, np.int32)
+    _clipped_mean(frames, zero, limit, kappa, iterations, threads, (*out, *counts))
+    return *out, *counts
+
+
+def clipped_mean_into(
+    frames: npt.NDArray[np.uint16] | npt.NDArray[np.int16],
+    out: Float32,
+    *,
+    zero: int = 0,
+    limit: float = np.inf,
+    kappa: float,
+    iterations: int,
+    threads: int = 1,
+) -> None:
+    """The mean of `clipped_mean_integers` alone, put into memory that is there.
+
+    Parameters
+    ----------
+    frames, zero, limit, kappa, iterations, threads
+        As in `clipped_mean_integers`.
+    out : (npix,) float32 of any byte order, C-contiguous
+        Where the mean goes: big-endian it can be written to a file as it is.
+
+    Raises
+    ------
+    ValueError
+        A parameter is out of range, or ``out`` does not fit.
+    TypeError
+        The frames are of another type.
+    """
+    if out.shape != frames.shape[-1:] or out.dtype.newbyteorder("=") != np.float32:
+        raise ValueError(f"the mean is {frames.shape[-1:]} of float32, not {out.shape} of {out.dtype}")
+    if not (out.flags.c_contiguous and out.flags.writeable):
+        raise ValueError("the mean goes to memory that is contiguous and can be written")
+    _clipped_mean(frames, zero, limit, kappa, iterations, threads, (out, None, None, None))
+
+
+def _clipped_mean(
+    frames: npt.NDArray[np.uint16] | npt.NDArray[np.int16],
+    zero: int,
+    limit: float,
+    kappa: float,
+    iterations: int,
+    threads: int,
+    out: tuple[Float32, Float32 | None, Int32 | None, Int32 | None],
+) -> None:
     if frames.ndim != 2 or frames.shape[0] == 0 or not frames.flags.c_contiguous:
         raise ValueError(f"frames are (n, npix), contiguous, not {frames.shape}")
     if frames.dtype.kind not in "iu" or frames.dtype.itemsize != 2:
         raise TypeError(f"frames of {frames.dtype}, not of 16-bit integers")
     require_clipping(kappa, iterations)
+    mean, variance, used, clipped = out
     unsigned = frames.dtype.kind == "u"
     top = 1 << 30
-    return _kernels.clipped_mean_integers(
+    _kernels.clipped_mean_integers(
         frames.view(np.uint16),
         not frames.dtype.isnative,
         0x8000 if unsigned else 0,
@@ -149,4 +199,9 @@ def clipped_mean_integers(
         kappa,
         iterations,
         threads,
+        not mean.dtype.isnative,
+        mean.view(np.float32),
+        variance,
+        used,
+        clipped,
     )

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "clipped_mean_integers.hpp"
 #include "correct_rows.hpp"
 
 namespace nb = nanobind;
@@ -39,9 +40,37 @@ void add_correct_rows(nb::module_ &m) {
         nb::arg("flip_x"), nb::arg("flip_y"), nb::arg("image").noconvert(), nb::arg("mask").noconvert());
 }
 
+template <class T>
+using Plane = std::optional<nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>>;
+
+template <class T>
+T *target_of(const Plane<T> &plane) {
+    return plane ? plane->data() : nullptr;
+}
+
+// Shapes are checked by raw.py.
+void add_clipped_mean(nb::module_ &m) {
+    m.def(
+        "clipped_mean_integers",
+        [](nb::ndarray<const std::uint16_t, nb::ndim<2>, nb::c_contig, nb::device::cpu> frames, bool swap,
+           std::uint16_t flip, std::int32_t zero, std::int32_t limit, double kappa, int iterations, int threads,
+           bool swap_mean, nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu> mean,
+           Plane<float> variance, Plane<std::int32_t> used, Plane<std::int32_t> clipped) {
+            const IntegerStack stack{frames.data(), frames.shape(0), frames.shape(1), swap, flip, zero, limit};
+            const Images out{mean.data(), target_of(variance), target_of(used), target_of(clipped)};
+            const nb::gil_scoped_release released;
+            clipped_mean(stack, kappa, iterations, threads, swap_mean, out);
+        },
+        nb::arg("frames").noconvert(), nb::arg("swap"), nb::arg("flip"), nb::arg("zero"), nb::arg("limit"),
+        nb::arg("kappa"), nb::arg("iterations"), nb::arg("threads"), nb::arg("swap_mean"),
+        nb::arg("mean").noconvert(), nb::arg("variance").noconvert().none(), nb::arg("used").noconvert().none(),
+        nb::arg("clipped").noconvert().none());
+}
+
 }  // namespace
 
 void add_raw(nb::module_ &m) {
+    add_clipped_mean(m);
     add_correct_rows<std::uint16_t>(m);
     add_correct_rows<std::int16_t>(m);
     add_correct_rows<std::int32_t>(m);

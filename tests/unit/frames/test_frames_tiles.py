@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 import frames_files
 from fiducial.cameras.regions import Region
 from fiducial.errors import UnreadableFrame
-from fiducial.frames import tiles
+from fiducial.frames import tiles_by_library
 from fiducial.frames.raw import RawFrame
 
 OURS = ("RICE_1", "GZIP_1", "GZIP_2", "NOCOMPRESS")
@@ -51,7 +51,7 @@ def ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> np.ndarray:
         raise AssertionError("decoded by the library")
 
-    monkeypatch.setattr(tiles, "decode_by_library", refuse)
+    monkeypatch.setattr(tiles_by_library, "decode_by_library", refuse)
 
 
 def with_fitsio(path: Path, hdu: int) -> np.ndarray | None:

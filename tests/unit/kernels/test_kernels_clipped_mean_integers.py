@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fiducial.kernels import clipped_mean, clipped_mean_integers
+from fiducial.kernels import clipped_mean, clipped_mean_integers, clipped_mean_into
 
 CLIP = {"kappa": 3.0, "iterations": 3}
 
@@ -31,6 +31,10 @@ def compare(pixels: NDArray[np.uint16], limit: float = np.inf, **clip: float) ->
         found = clipped_mean_integers(frames, zero=zero, limit=limit, **settings)  # type: ignore[arg-type]
         for got, want in zip(found, expected, strict=True):
             np.testing.assert_array_equal(got, want)
+        for dtype in (">f4", "<f4"):
+            mean = np.empty(pixels.shape[1], dtype)
+            clipped_mean_into(frames, mean, zero=zero, limit=limit, **settings)  # type: ignore[arg-type]
+            np.testing.assert_array_equal(mean, expected[0])
 
 
 def noise(n: int, pixels: int, seed: int) -> NDArray[np.uint16]:
@@ -67,6 +71,34 @@ def test_saturated_values_are_not_used(limit: float) -> None:
     compare(pixels, limit)
 
 
+@pytest.mark.parametrize("n", [2, 3, 5, 9, 10, 20, 21, 255, 256, 257])
+@pytest.mark.parametrize("sigma", [0.3, 2.0, 30.0, 3000.0])
+def test_noise_of_any_width(n: int, sigma: float) -> None:
+    """Sums in 16 and in 32 bits, proofs and sorting: the same as in double precision."""
+    rng = np.random.default_rng([n, int(10 * sigma)])
+    pixels = np.clip(np.rint(rng.normal(20000.0, sigma, (n, 3000))), 0, 65535).astype(np.uint16)
+    compare(pixels)
+    compare(pixels, kappa=2.0, iterations=20)
+
+
+def test_pixels_do_not_feel_their_neighbours() -> None:
+    """A few wide pixels in a block, or many, change how the others are summed, and not a bit of them."""
+    narrow = noise(20, 4096, 7)
+    expected = clipped_mean_integers(narrow, **CLIP)  # type: ignore[arg-type]
+    rng = np.random.default_rng(8)
+    for share in (0.01, 0.5, 0.99):
+        wide = rng.random(4096) < share
+        mixed = np.where(wide, rng.integers(0, 65536, narrow.shape), narrow).astype(np.uint16)
+        found = clipped_mean_integers(mixed, **CLIP)  # type: ignore[arg-type]
+        for got, want in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(got[~wide], want[~wide])
+        compare(mixed)
+
+
+def test_more_frames_than_are_counted_in_16_bits() -> None:
+    compare(noise(40000, 3, 9), kappa=4.0, iterations=1)
+
+
 def test_ties() -> None:
     """Deviations of exactly three sigma are not rejected: nine equal values and one."""
     pixels = np.full((10, 4), 500, np.uint16)
@@ -91,3 +123,8 @@ def test_what_it_does_not_take() -> None:
         clipped_mean_integers(pixels[:, ::2], kappa=3, iterations=3)
     with pytest.raises(ValueError, match="at least 1"):
         clipped_mean_integers(pixels, kappa=0.5, iterations=3)
+    read_only = np.empty(10, np.float32)
+    read_only.flags.writeable = False
+    for out in (np.empty(9, np.float32), np.empty(10), np.empty(20, np.float32)[::2], read_only):
+        with pytest.raises(ValueError, match="the mean"):
+            clipped_mean_into(pixels, out, **CLIP)  # type: ignore[arg-type]

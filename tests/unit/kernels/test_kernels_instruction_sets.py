@@ -47,7 +47,8 @@ extern "C" void dark(const float *v, const std::uint8_t *u, const double *t, std
 }
 extern "C" void integers(const std::uint16_t *v, std::size_t n, std::size_t p, float *mean, float *variance,
                          std::int32_t *used, std::int32_t *out) {
-    clipped_mean(IntegerStack{v, n, p, true, 0x8000, 32768, 60000}, 2.5, 4, 1, {mean, variance, used, out});
+    clipped_mean(IntegerStack{v, n, p, true, 0x8000, 32768, 60000}, 2.5, 4, 1, false,
+                 {mean, variance, used, out});
 }
 extern "C" void rows(const double *v, std::size_t n, std::size_t p, double *median, double *mean,
                      std::int32_t *count, std::int32_t *kept, double *noise) {
@@ -109,9 +110,11 @@ def run(library: ctypes.CDLL) -> list[np.ndarray]:
     library.lags(pointer(image), size(n), size(pixels), pointer(sums), pointer(counts))
     results += [sums, counts]
     raw = rng.integers(0, 65536, (n, pixels)).astype(np.uint16)
-    images = [np.empty(pixels, dtype) for dtype in (np.float32, np.float32, np.int32, np.int32)]
-    library.integers(pointer(raw), size(n), size(pixels), *map(pointer, images))
-    results += images
+    narrow = np.rint(rng.normal(1000, 3, (n, pixels))).astype(np.uint16)
+    for stored in (raw, (narrow ^ 0x8000).byteswap()):
+        images = [np.empty(pixels, dtype) for dtype in (np.float32, np.float32, np.int32, np.int32)]
+        library.integers(pointer(stored), size(n), size(pixels), *map(pointer, images))
+        results += images
     rows = [np.empty(n, dtype) for dtype in (float, float, np.int32, np.int32)] + [np.empty(1)]
     overscan = frames.astype(np.float64)
     library.rows(pointer(overscan), size(n), size(pixels), *map(pointer, rows))
