@@ -16,28 +16,17 @@ from benchmarks.files import pair_files
 from benchmarks.sizes import GRID, LAGS, PAIR_KAPPA, PAIR_ROUNDS, SIZES, Size
 from benchmarks.strips import THREADS
 from fiducial.frames.raw import RawFrame
-from fiducial.kernels import lag_products
+from fiducial.kernels import pair_products
 
 type Raw = NDArray[np.uint16]
 
 
 def covariances(first: Raw, second: Raw) -> NDArray[np.float64]:
     """Half the covariances of one amplifier's difference at lags 0..7 in rows and columns."""
-    difference = np.subtract(first, second, dtype=np.int32)
-    # Differences of integers: a histogram holds all there is to know of their mean and sigma.
-    lowest = int(difference.min())
-    number = np.bincount((difference - lowest).ravel())
-    value = np.arange(len(number), dtype=np.float64) + lowest
-    kept = np.ones(len(number), bool)
-    for _ in range(PAIR_ROUNDS):
-        mean = np.average(value[kept], weights=number[kept])
-        sigma = np.sqrt(np.average(np.square(value[kept] - mean), weights=number[kept]))
-        kept = np.abs(value - mean) < PAIR_KAPPA * sigma
-    mean = np.average(value[kept], weights=number[kept])
-    centred = np.where(kept, value - mean, 0).astype(np.float32)[difference - lowest]
-    usable = None if not number[~kept].any() else kept.view(np.uint8)[difference - lowest]
-    sums, counts = lag_products(centred, usable, LAGS - 1)
-    return np.asarray(sums[:, LAGS - 1 :] / counts[:, LAGS - 1 :] / 2, np.float64)
+    products = pair_products(
+        first, second, max_lag=LAGS - 1, kappa=PAIR_KAPPA, rounds=PAIR_ROUNDS, both_sides=False
+    )
+    return products.sums / products.counts / 2
 
 
 def main(size: Size, output: Path) -> None:

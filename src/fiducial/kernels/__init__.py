@@ -7,14 +7,17 @@ import numpy.typing as npt
 
 from fiducial.kernels import _kernels
 from fiducial.kernels.checks import require_clipping
+from fiducial.kernels.pairs import PAIR_TYPES, PairProducts, lag_products, pair_products
 from fiducial.kernels.raw import RAW_TYPES, Limits, clipped_mean_integers, clipped_mean_into, correct_rows
 from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, quantiles, row_statistics
 from fiducial.kernels.tiles import TileFault, rice_encode, rice_tiles
 
 __all__ = [
+    "PAIR_TYPES",
     "RAW_TYPES",
     "BandSums",
     "Limits",
+    "PairProducts",
     "RowStatistics",
     "TileFault",
     "band_sums",
@@ -25,6 +28,7 @@ __all__ = [
     "dark_rate",
     "expected_mean",
     "lag_products",
+    "pair_products",
     "quantiles",
     "rice_encode",
     "rice_tiles",
@@ -185,41 +189,6 @@ def dark_rate(
         iterations,
         threads,
     )
-
-
-def lag_products(
-    values: Float32, usable: Bytes | None, max_lag: int, *, threads: int = 1
-) -> tuple[Float64, npt.NDArray[np.int64]]:
-    """Sums of products of an image with itself at all lags of a half plane.
-
-    Parameters
-    ----------
-    values : (ny, nx) float32, C-contiguous
-        Masked pixels must be 0.
-    usable : (ny, nx) uint8, C-contiguous, optional
-        1 where a pixel counts, else 0.
-    max_lag : int
-        Largest lag in rows and columns.
-    threads : int
-        Threads to use; the bits of the result do not depend on it.
-
-    Returns
-    -------
-    sums : (max_lag + 1, 2 * max_lag + 1) float64
-        ``sums[dy, dx + max_lag]`` is the sum of ``values[y, x] * values[y + dy, x + dx]``.
-    counts : the same, int64
-        Pairs in which both pixels count.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not agree, or the lag is negative.
-    """
-    if max_lag < 0:
-        raise ValueError(f"the largest lag is {max_lag}")
-    if values.ndim != 2 or (usable is not None and usable.shape != values.shape):
-        raise ValueError(f"values {values.shape} and usable must be one image each")
-    return _kernels.lag_products(np.ascontiguousarray(values), usable, max_lag, threads)
 
 
 def _check(frames: Float32, usable: Bytes | None, kappa: float, iterations: int) -> None:

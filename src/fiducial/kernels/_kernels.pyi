@@ -51,8 +51,23 @@ def dark_rate(
     threads: int,
 ) -> _Combined: ...
 def lag_products(
-    values: _Float32, usable: _Bytes | None, lag: int, threads: int
-) -> tuple[_Float64, npt.NDArray[np.int64]]: ...
+    values: _Float32,
+    usable: _Bytes | None,
+    sums: _Float64,
+    counts: npt.NDArray[np.int64],
+    threads: int,
+) -> None: ...
+def pair_products(
+    first: npt.NDArray[np.uint16 | np.int32 | np.float32],
+    second: npt.NDArray[np.uint16 | np.int32 | np.float32],
+    usable: _Bytes | None,
+    kappa: float,
+    rounds: int,
+    left: bool,
+    sums: _Float64,
+    counts: npt.NDArray[np.int64],
+    threads: int,
+) -> tuple[int, int, float, float, float, float, float, float]: ...
 def rice_tiles(
     heap: _Bytes,
     offsets: npt.NDArray[np.int64],

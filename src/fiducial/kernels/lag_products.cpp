@@ -1,9 +1,9 @@
 #include "lag_products.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <cstring>
 
-#include "dispatch.hpp"
+#include "lag_rows.hpp"
 #include "parallel.hpp"
 
 namespace fiducial {
@@ -11,67 +11,85 @@ namespace {
 
 constexpr std::size_t rows_of_block = 16;
 constexpr std::size_t lanes = 16;  // partial sums of a row, whatever the machine's vectors are
+constexpr std::size_t steps = 32;  // additions to a lane in float, before it goes on in double
 
-FIDUCIAL_INLINE double dot(const float *__restrict a, const float *__restrict b, std::size_t n) {
-    double lane[lanes] = {};
-    std::size_t x = 0;
-    for (; x + lanes <= n; x += lanes) {
-        for (std::size_t j = 0; j < lanes; ++j) {
-            lane[j] += static_cast<double>(a[x + j]) * static_cast<double>(b[x + j]);
-        }
-    }
-    double sum = 0.0;
-    for (const double part : lane) sum += part;
-    for (; x < n; ++x) sum += static_cast<double>(a[x]) * static_cast<double>(b[x]);
-    return sum;
+using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
+
+// Of up to `lanes` values, 0 beyond.
+FIDUCIAL_INLINE void load(Lanes &lane, const float *from, std::size_t number = lanes) {
+    lane = Lanes{};
+    std::memcpy(&lane, from, number * sizeof(float));
 }
 
-FIDUCIAL_INLINE std::int64_t both(const std::uint8_t *__restrict a, const std::uint8_t *__restrict b,
-                                  std::size_t n) {
-    std::int64_t count = 0;
-    for (std::size_t x = 0; x < n; ++x) count += a[x] & b[x];
-    return count;
-}
-
-FIDUCIAL_CLONES void sum_rows(const LagImage &image, std::size_t lag, std::size_t begin, std::size_t end,
-                              double *sums, std::int64_t *counts) {
-    const std::size_t lags = 2 * lag + 1, columns = image.columns;
-    for (std::size_t y = begin; y < end; ++y) {
-        for (std::size_t dy = 0; dy <= lag && y + dy < image.rows; ++dy) {
-            for (std::size_t i = 0; i < lags; ++i) {
-                const std::size_t shift = i < lag ? lag - i : i - lag;
-                if (shift >= columns) continue;
-                // A negative dx starts the lower row further right instead.
-                const std::size_t here = y * columns + (i < lag ? shift : 0);
-                const std::size_t there = (y + dy) * columns + (i < lag ? 0 : shift);
-                const std::size_t n = columns - shift;
-                sums[dy * lags + i] += dot(image.values + here, image.values + there, n);
-                counts[dy * lags + i] += image.usable ? both(image.usable + here, image.usable + there, n)
-                                                      : static_cast<std::int64_t>(n);
+struct FloatProducts {
+    template <std::size_t G>
+    FIDUCIAL_INLINE void sum(const float *row, const float *const *below, std::size_t n, double *sums,
+                             std::size_t stride) const {
+        const float *rows[G];
+        for (std::size_t g = 0; g < G; ++g) rows[g] = below[g];
+        for (std::size_t begin = 0; begin < n; begin += steps * lanes) {
+            const std::size_t end = std::min(n, begin + steps * lanes), whole = begin + (end - begin) / lanes * lanes;
+            Lanes part[G] = {}, a, b;
+            for (std::size_t x = begin; x < whole; x += lanes) {
+                std::memcpy(&a, row + x, sizeof a);
+                for (std::size_t g = 0; g < G; ++g) {
+                    std::memcpy(&b, rows[g] + x, sizeof b);
+                    part[g] += a * b;
+                }
             }
+            if (whole < end) {
+                load(a, row + whole, end - whole);
+                for (std::size_t g = 0; g < G; ++g) {
+                    load(b, rows[g] + whole, end - whole);
+                    part[g] += a * b;
+                }
+            }
+            for (std::size_t g = 0; g < G; ++g) sums[g * stride] += halved(part[g]);
         }
     }
+
+    // The sum of the lanes, halves added to one another.
+    static FIDUCIAL_INLINE double halved(const Lanes &part) {
+        float lane[lanes];
+        std::memcpy(lane, &part, sizeof lane);
+        for (std::size_t width = lanes / 2; width > 0; width /= 2) {
+            for (std::size_t j = 0; j < width; ++j) lane[j] += lane[j + width];
+        }
+        return lane[0];
+    }
+};
+
+FIDUCIAL_CLONES void sum_rows(const LagRows<float> &image, std::size_t begin, std::size_t end, double *sums) {
+    sum_lag_rows(FloatProducts{}, image, begin, end, sums);
 }
 
 }  // namespace
 
-void lag_products(const LagImage &image, std::size_t lag, int threads, double *sums, std::int64_t *counts) {
+std::vector<Place> places_without(const std::uint8_t *usable, std::size_t rows, std::size_t columns) {
+    std::vector<Place> bad;
+    for (std::size_t y = 0; usable && y < rows; ++y) {
+        const std::uint8_t *row = usable + y * columns, *end = row + columns;
+        for (const std::uint8_t *at = row; (at = std::find(at, end, 0)) != end; ++at) {
+            bad.push_back({static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(at - row)});
+        }
+    }
+    return bad;
+}
+
+void lag_products(const LagImage &image, std::size_t lag, bool left, int threads, double *sums,
+                  std::int64_t *counts) {
     const std::size_t size = (lag + 1) * (2 * lag + 1);
     const std::size_t blocks = (image.rows + rows_of_block - 1) / rows_of_block;
+    const std::vector<float> zeros(image.columns, 0.0f);
+    const LagRows<float> rows{image.values, image.values, zeros.data(), image.rows, image.columns, lag, left};
     std::vector<double> partial(blocks * size, 0.0);
-    std::vector<std::int64_t> number(blocks * size, 0);
     for_each_block(image.rows, rows_of_block, threads, [&] {
         return [&](std::size_t block, std::size_t begin, std::size_t end) {
-            sum_rows(image, lag, begin, end, partial.data() + block * size, number.data() + block * size);
+            sum_rows(rows, begin, end, partial.data() + block * size);
         };
     });
-    // Blocks are added in their order, not in that of the threads.
-    std::fill_n(sums, size, 0.0);
-    std::fill_n(counts, size, 0);
-    for (std::size_t i = 0; i < blocks * size; ++i) {
-        sums[i % size] += partial[i];
-        counts[i % size] += number[i];
-    }
+    add_blocks(partial, lag, sums);
+    lag_counts(image.rows, image.columns, *image.bad, lag, left, threads, counts);
 }
 
 }  // namespace fiducial

@@ -10,7 +10,7 @@
 #include <tuple>
 
 #include "clipped_mean.hpp"
-#include "lag_products.hpp"
+#include "pair_module.hpp"
 #include "raw_module.hpp"
 #include "statistics_module.hpp"
 #include "tiles_module.hpp"
@@ -66,6 +66,7 @@ Combined combined(std::size_t pixels, Kernel kernel) {
 
 NB_MODULE(_kernels, m) {
     m.doc() = "Compiled pixel kernels.";
+    add_pairs(m);
     add_raw(m);
     add_statistics(m);
     add_tiles(m);
@@ -107,19 +108,4 @@ NB_MODULE(_kernels, m) {
         nb::arg("frames").noconvert(), nb::arg("usable").noconvert().none(), nb::arg("times").noconvert(),
         nb::arg("read_variance").noconvert(), nb::arg("gain"), nb::arg("kappa"), nb::arg("iterations"),
         nb::arg("threads"));
-
-    m.def(
-        "lag_products",
-        [](Matrix<float> values, std::optional<Matrix<std::uint8_t>> usable, std::size_t lag, int threads) {
-            const std::size_t lags = 2 * lag + 1;
-            auto sums = std::make_unique<double[]>((lag + 1) * lags);
-            auto counts = std::make_unique<std::int64_t[]>((lag + 1) * lags);
-            {
-                const nb::gil_scoped_release released;
-                lag_products({values.data(), data_of(usable), values.shape(0), values.shape(1)}, lag, threads,
-                             sums.get(), counts.get());
-            }
-            return std::tuple(owned(std::move(sums), {lag + 1, lags}), owned(std::move(counts), {lag + 1, lags}));
-        },
-        nb::arg("values").noconvert(), nb::arg("usable").noconvert().none(), nb::arg("lag"), nb::arg("threads"));
 }

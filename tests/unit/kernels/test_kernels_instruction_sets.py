@@ -20,7 +20,10 @@ KERNELS = (
     "clipped_mean",
     "clipped_mean_integers",
     "correct_rows",
+    "lag_integers",
     "lag_products",
+    "pair_lags",
+    "pair_statistics",
     "row_statistics",
     "weighted_mean",
 )
@@ -32,6 +35,7 @@ FACE = r"""
 #include "clipped_mean_integers.hpp"
 #include "correct_rows.hpp"
 #include "lag_products.hpp"
+#include "pair_statistics.hpp"
 #include "row_statistics.hpp"
 #include "weighted_mean.hpp"
 
@@ -67,7 +71,27 @@ extern "C" void correct(const std::uint16_t *v, const float *level, std::size_t 
                                 {50000.0, 60000.0, 1, 2}, true, false, image, mask);
 }
 extern "C" void lags(const float *v, std::size_t n, std::size_t p, double *sums, std::int64_t *counts) {
-    lag_products({v, nullptr, n, p}, 8, 1, sums, counts);
+    const std::vector<Place> bad;
+    lag_products({v, &bad, n, p}, 8, true, 1, sums, counts);
+}
+template <class T>
+void pair_of(const T *a, const T *b, const std::uint8_t *u, std::size_t n, std::size_t p, double *statistics,
+             double *sums, std::int64_t *counts) {
+    const auto pitch = static_cast<std::ptrdiff_t>(p);
+    const PairRows<T> pair{a, b, u, pitch, pitch, pitch, n, p};
+    const PairStatistics s = pair_statistics(pair, 4.0, 9, 1);
+    statistics[0] = static_cast<double>(s.number);
+    statistics[1] = s.first, statistics[2] = s.second, statistics[3] = s.difference;
+    statistics[4] = s.variance, statistics[5] = s.lowest;
+    pair_lag_products(pair, s, 8, true, 1, sums, counts);
+}
+extern "C" void pair_integers(const std::uint16_t *a, const std::uint16_t *b, const std::uint8_t *u,
+                              std::size_t n, std::size_t p, double *statistics, double *sums, std::int64_t *counts) {
+    pair_of(a, b, u, n, p, statistics, sums, counts);
+}
+extern "C" void pair_floats(const float *a, const float *b, const std::uint8_t *u, std::size_t n,
+                              std::size_t p, double *statistics, double *sums, std::int64_t *counts) {
+    pair_of(a, b, u, n, p, statistics, sums, counts);
 }
 """
 
@@ -109,6 +133,11 @@ def run(library: ctypes.CDLL) -> list[np.ndarray]:
     sums, counts = np.empty((9, 17)), np.empty((9, 17), np.int64)
     library.lags(pointer(image), size(n), size(pixels), pointer(sums), pointer(counts))
     results += [sums, counts]
+    for function, one in ((library.pair_integers, np.uint16), (library.pair_floats, np.float32)):
+        pair = [np.rint(rng.normal(900, 30, image.shape)).astype(one) for _ in range(2)]
+        out = [np.empty(6), np.empty((9, 17)), np.empty((9, 17), np.int64)]
+        function(*map(pointer, pair), pointer(usable), size(n), size(pixels), *map(pointer, out))
+        results += out
     raw = rng.integers(0, 65536, (n, pixels)).astype(np.uint16)
     narrow = np.rint(rng.normal(1000, 3, (n, pixels))).astype(np.uint16)
     for stored in (raw, (narrow ^ 0x8000).byteswap()):
