@@ -86,7 +86,8 @@ void pair_of(const T *a, const T *b, const std::uint8_t *u, std::size_t n, std::
     pair_lag_products(pair, s, 8, true, 1, sums, counts);
 }
 extern "C" void pair_integers(const std::uint16_t *a, const std::uint16_t *b, const std::uint8_t *u,
-                              std::size_t n, std::size_t p, double *statistics, double *sums, std::int64_t *counts) {
+                              std::size_t n, std::size_t p, double *statistics, double *sums,
+                              std::int64_t *counts) {
     pair_of(a, b, u, n, p, statistics, sums, counts);
 }
 extern "C" void pair_floats(const float *a, const float *b, const std::uint8_t *u, std::size_t n,
