@@ -41,4 +41,5 @@ class FrameFacts(BaseModel):
     ra: float | None = None
     dec: float | None = None
     zenith_angle: float | None = None
+    photodiode: float | None = None  # charge of the light in this exposure, in the camera's own unit
     state: dict[str, StateValue | None] = {}  # None: the header does not say

@@ -114,6 +114,7 @@ class HeaderRules(Strict):
     program: FactRule | None = None
     temperature: FactRule | None = None  # degree Celsius, measured
     temperature_set: FactRule | None = None
+    photodiode: FactRule | None = None  # charge that a photodiode beside the lamp collected, in any unit
     binning: FactRule | None = None  # "1 1", "2x2", or a number
     ra: FactRule | None = None  # degree; unit hourangle: hours. Numbers or 12:34:56.7
     dec: FactRule | None = None  # degree

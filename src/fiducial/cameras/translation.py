@@ -114,6 +114,7 @@ class _Translation:
             ra=self._number("ra", "deg"),
             dec=self._number("dec", "deg"),
             zenith_angle=self._zenith_angle(),
+            photodiode=number(rules.photodiode, source, "photodiode"),
             state={key: source.get(key) for key in rules.state},
         )
 

@@ -1,5 +1,6 @@
 """Cameras with known truth: physics in, raw FITS frames out."""
 
+from fiducial.simulation.effects import Effects, EffectsTruth
 from fiducial.simulation.faults import (
     DarkLabelledFlat,
     Fault,
@@ -12,11 +13,14 @@ from fiducial.simulation.faults import (
 )
 from fiducial.simulation.night import simulate_night
 from fiducial.simulation.plan import NightPlan, Physics
+from fiducial.simulation.ramp import Ramp
 from fiducial.simulation.truth import DetectorTruth, ExposureTruth, NightSummary, NightTruth, load_truth
 
 __all__ = [
     "DarkLabelledFlat",
     "DetectorTruth",
+    "Effects",
+    "EffectsTruth",
     "ExposureTruth",
     "Fault",
     "FirstExposureStripes",
@@ -25,6 +29,7 @@ __all__ = [
     "NightSummary",
     "NightTruth",
     "Physics",
+    "Ramp",
     "SaturatedFlat",
     "ShiftedLevel",
     "TruncatedFile",

@@ -8,6 +8,8 @@ from datetime import datetime, time, timedelta
 import numpy as np
 
 from fiducial.cameras.model import Camera
+from fiducial.simulation.effects.gain_drift import gain_scales
+from fiducial.simulation.effects.offsets import offsets
 from fiducial.simulation.faults import (
     DarkLabelledFlat,
     Fault,
@@ -20,6 +22,7 @@ from fiducial.simulation.faults import (
 )
 from fiducial.simulation.physics import Conditions, SimulatedDetector
 from fiducial.simulation.plan import ExposurePlan, NightPlan
+from fiducial.simulation.ramp import photodiode_charge
 from fiducial.simulation.randomness import generator
 
 _START = time(13, 0)  # TAI, of the first exposure: calibrations are taken in the afternoon
@@ -36,6 +39,7 @@ class NightExposure:
     went: dict[int, Conditions]
     faults: tuple[Fault, ...]
     dark_time: float  # s, what the header says
+    photodiode: float | None = None  # charge, as measured; None: it was not read
 
 
 def night_conditions(
@@ -62,7 +66,7 @@ def night_conditions(
         clean = Conditions(
             index=exposure.index,
             filter=exposure.filter,
-            light=exposure.electrons * lamp,
+            light=_light(exposure, plan) * lamp,
             scene_time=exposure.time if exposure.kind == "science" else 0.0,
             dark_time=dark_time,
             dark_scale=2.0**doublings,
@@ -70,14 +74,42 @@ def night_conditions(
         )
         went = {}
         for detector, sim in simulated.items():
-            condition = replace(clean, drift=float(drifts[detector][exposure.index]))
+            condition = _with_effects(clean, plan, exposure, sim, clock)
+            condition = replace(condition, drift=float(drifts[detector][exposure.index]))
             for fault in hits:
                 if fault.detector in (None, detector):
                     condition = _spoiled(condition, fault, sim)
             went[detector] = condition
-        out.append(NightExposure(exposure, clock, lamp, went, hits, dark_time))
+        photodiode = None
+        if plan.ramp is not None and exposure.ramp:
+            photodiode = photodiode_charge(plan.ramp, clean.light, seed, exposure.index)
+        out.append(NightExposure(exposure, clock, lamp, went, hits, dark_time, photodiode))
         clock += timedelta(seconds=exposure.time + physics.readout + _GAP)
     return out
+
+
+def _light(exposure: ExposurePlan, plan: NightPlan) -> float:
+    """Electrons / pixel of a flat at the lamp's nominal brightness: a shutter adds to a ramp's times."""
+    if plan.ramp is None or not exposure.ramp:
+        return exposure.electrons
+    return max(0.0, exposure.time + plan.ramp.shutter) * plan.ramp.rate
+
+
+def _with_effects(
+    condition: Conditions, plan: NightPlan, exposure: ExposurePlan, sim: SimulatedDetector, clock: datetime
+) -> Conditions:
+    """The conditions with the gains and offsets that each amplifier has in this exposure."""
+    effects, count = plan.physics.effects, len(sim.truths)
+    if (drift := effects.gain_drift) is not None:
+        hours = (clock - datetime.combine(plan.night, _START)).total_seconds() / 3600.0
+        degrees = exposure.temperature - plan.temperatures[0]
+        scales = gain_scales(drift, count, exposure.index, hours, degrees, sim.seed, sim.detector)
+        condition = replace(condition, gain_scale=scales)
+    if (pedestals := effects.amplifier_offsets) is not None:
+        lit = condition.light > 0 or condition.scene_time > 0
+        added = offsets(pedestals, count, exposure.index, lit, sim.seed, sim.detector)
+        condition = replace(condition, offsets=added)
+    return condition
 
 
 def _lamp(plan: NightPlan, exposures: tuple[ExposurePlan, ...], seed: int) -> dict[int, float]:

@@ -69,7 +69,7 @@ def build_electronics(
             )
         maps = out[amp.hdu]
         pattern = _Pattern(amp, physics, generator(seed, "bias pattern", detector, number))
-        for section, is_image, is_parallel in _sections(amp):
+        for section, is_image, is_parallel in sections(amp):
             maps.fixed[section.slices] = truth.bias_level + pattern.of(section, is_image, is_parallel)
             maps.noise[section.slices] = truth.read_noise / truth.gain
     return out
@@ -121,7 +121,7 @@ def readout_order(amp: Amplifier, section: Region) -> tuple[np.ndarray, np.ndarr
     return rows, columns
 
 
-def _sections(amp: Amplifier) -> list[tuple[Region, bool, bool]]:
+def sections(amp: Amplifier) -> list[tuple[Region, bool, bool]]:
     """Sections with whether they hold image, and whether they are parallel overscan."""
     sections = [(amp.data, True, False)]
     after = amp.parallel_overscan

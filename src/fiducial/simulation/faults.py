@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fiducial.errors import UsageError
-from fiducial.simulation.plan import ExposurePlan, Strict
+from fiducial.simulation.plan import ExposurePlan
+from fiducial.simulation.settings import Strict
 
 Kind = Literal["bias", "dark", "flat", "science"]
 

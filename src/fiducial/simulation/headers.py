@@ -114,6 +114,8 @@ class HeaderWriter:
             pairs.append(("dark_time", facts.dark_time, wanted.dark_time))
         if rules.temperature_set is not None:
             pairs.append(("temperature_set", facts.temperature_set, wanted.temperature))
+        if rules.photodiode is not None and wanted.photodiode is not None:
+            pairs.append(("photodiode", facts.photodiode, wanted.photodiode))
         for name, read, want in pairs:
             tolerance = 1e-2 if name == "begin" else 1e-6
             close = isinstance(read, float) and math.isclose(read, want, rel_tol=1e-6, abs_tol=tolerance)

@@ -40,6 +40,7 @@ _FIRST = (  # facts that must come out right, in the order in which they claim k
     "temperature",
     "detector_serial",
     "binning",
+    "photodiode",
 )
 _LAST = ("obs_id", "group", "exposure_id", "target", "program", "reason")  # have what keywords are left
 
@@ -61,6 +62,7 @@ class WantedFacts:
     program: str
     target: str
     reason: str
+    photodiode: float | None = None
 
 
 class HeaderAttempt:
@@ -174,6 +176,7 @@ def _values(camera: Camera, wanted: WantedFacts, detector: str | int) -> dict[st
         "target": wanted.target,
         "program": wanted.program,
         "reason": wanted.reason,
+        "photodiode": wanted.photodiode,
     }
 
 

@@ -23,7 +23,7 @@ from fiducial.simulation.faults import (
 from fiducial.simulation.headers import HeaderWriter
 from fiducial.simulation.inversion import WantedFacts
 from fiducial.simulation.physics import SimulatedDetector, build_detector, expose, mean_vignetting
-from fiducial.simulation.plan import NightPlan, exposures_of
+from fiducial.simulation.plan import ExposurePlan, NightPlan, exposures_of
 from fiducial.simulation.truth import ExposureTruth, NightSummary, NightTruth, save_truth, truth_of
 from fiducial.simulation.writer import HduKey, file_bytes, files_of, pixel_dtype, to_integers, write_file
 
@@ -161,8 +161,15 @@ def _wanted(exposure: NightExposure, detectors: tuple[int, ...], plan: NightPlan
         temperature=planned.temperature,
         program=plan.program,
         target="field" if planned.kind == "science" else planned.kind,
-        reason="object" if planned.kind == "science" else planned.kind,
+        reason=_reason(planned),
+        photodiode=exposure.photodiode,
     )
+
+
+def _reason(planned: ExposurePlan) -> str:
+    if planned.ramp:
+        return "ramp"
+    return "object" if planned.kind == "science" else planned.kind
 
 
 def _truth(
@@ -194,4 +201,7 @@ def _truth(
         drift={d: c.drift for d, c in exposure.went.items()},
         cosmic_rays={d: hit.count for d, hit in rays.items()},
         faults=tuple(fault.fault for fault in exposure.faults),
+        gain_scale={d: c.gain_scale for d, c in exposure.went.items() if c.gain_scale},
+        offsets={d: c.offsets for d, c in exposure.went.items() if c.offsets},
+        photodiode=exposure.photodiode,
     )

@@ -8,6 +8,11 @@ import numpy as np
 
 from fiducial.cameras.model import Amplifier, Camera
 from fiducial.simulation.cosmic_rays import CosmicRays, cosmic_rays
+from fiducial.simulation.effects.apply import banded, collected, converted
+from fiducial.simulation.effects.build import build_effects
+from fiducial.simulation.effects.hot_columns import add_hot_columns
+from fiducial.simulation.effects.truth import EffectsTruth
+from fiducial.simulation.effects.vampires import add_vampires
 from fiducial.simulation.electronics import (
     AmplifierTruth,
     HduElectronics,
@@ -38,6 +43,8 @@ class Conditions:
     shift: float = 0.0  # adu, of the image alone
     stripes: float = 0.0  # adu, amplitude; image alone
     stripe_period: float = 37.0  # rows
+    gain_scale: tuple[float, ...] = ()  # of each amplifier to its true gain; empty: 1
+    offsets: tuple[float, ...] = ()  # adu, of each amplifier's image alone; empty: 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class SimulatedDetector:
     dark: np.ndarray  # electron / s, float32, at the reference temperature
     response: dict[str, np.ndarray]  # by filter, relative, mean 1 over the detector; float32
     level: dict[str, float] = field(default_factory=dict)  # by filter: the detector's mean response
+    effects: EffectsTruth = field(default_factory=EffectsTruth.none)
 
     @property
     def amplifiers(self) -> tuple[Amplifier, ...]:
@@ -71,8 +79,12 @@ def build_detector(
     for amp in camera.amplifiers(detector):
         fixed = true_bias(amp, electronics[amp.hdu], camera.defaults.overscan)
         bias[amp.detector.slices] = flipped(fixed, amp)
+    wells = tuple(truth.saturation * truth.gain for truth in truths)
+    effects = build_effects(physics.effects, camera.amplifiers(detector), wells, seed, detector)
     light = vignetting(camera, camera.detector(detector), physics) / np.float32(mean_light)
     light *= pixel_response(camera, camera.detector(detector), physics, seed)
+    if physics.effects.vampires is not None:
+        add_vampires(light, effects.vampires, physics.effects.vampires)
     response, level = {}, {}
     for number, band in enumerate(filters):
         spots, own = filter_response(camera, camera.detector(detector), physics, seed, number)
@@ -81,8 +93,9 @@ def build_detector(
         response[band] = relative / np.float32(mean)
         level[band] = own * mean
     dark = dark_rate(bias.shape, physics, generator(seed, "dark", detector))
+    add_hot_columns(dark, effects.hot_columns)
     return SimulatedDetector(
-        camera, detector, physics, seed, truths, electronics, bias, dark, response, level
+        camera, detector, physics, seed, truths, electronics, bias, dark, response, level, effects
     )
 
 
@@ -115,9 +128,9 @@ def expose(sim: SimulatedDetector, conditions: Conditions) -> tuple[dict[HduKey,
     """Expose and read out a detector.
 
     Expected electrons (dark current, lamp, sky and stars) become Poisson counts; cosmic rays are
-    added; amplifiers turn electrons to adu and add their fixed pattern, drift and Gaussian read
-    noise; what exceeds an amplifier's saturation is cut there. The brighter-fatter effect and
-    crosstalk are not simulated.
+    added; the effects of `Physics.effects` work on that charge; amplifiers turn electrons to adu and
+    add their fixed pattern, drift and Gaussian read noise; what exceeds an amplifier's saturation is
+    cut there. Crosstalk is not simulated.
 
     Returns
     -------
@@ -143,9 +156,20 @@ def expose(sim: SimulatedDetector, conditions: Conditions) -> tuple[dict[HduKey,
         raw[key] *= maps.noise
         raw[key] += maps.fixed
         raw[key] += np.float32(conditions.drift)
-    for amp, truth in zip(sim.amplifiers, sim.truths, strict=True):
+    effects = sim.physics.effects
+    for number, amp in enumerate(sim.amplifiers):
         charge = _charge(sim, amp, conditions, scene, rays, rng)
-        _read_out(raw[amp.hdu], flipped(charge, amp), amp, truth, conditions, sim.physics)
+        signal, after = collected(charge, amp, number, effects, sim.effects)
+        _read_out(raw[amp.hdu], flipped(signal, amp), after, amp, number, sim, conditions)
+    if effects.banding is not None:
+        for key, pixels in raw.items():
+            mine = tuple((n, amp) for n, amp in enumerate(sim.amplifiers) if amp.hdu == key)
+            banded(pixels, mine, effects.banding, sim.seed, sim.detector, conditions.index)
+    for number, (amp, truth) in enumerate(zip(sim.amplifiers, sim.truths, strict=True)):
+        data = raw[amp.hdu][amp.data.slices]
+        np.minimum(data, np.float32(truth.saturation), out=data)
+        if sim.effects.dnl.size:
+            converted(raw[amp.hdu], amp, sim.effects.dnl[number])
     return raw, rays
 
 
@@ -177,25 +201,30 @@ def _charge(
 def _read_out(
     raw: np.ndarray,
     charge: np.ndarray,
+    after: np.ndarray | None,
     amp: Amplifier,
-    truth: AmplifierTruth,
+    number: int,
+    sim: SimulatedDetector,
     conditions: Conditions,
-    physics: Physics,
 ) -> None:
     """Add an amplifier's signal to the raw HDU (which is changed: that is the purpose)."""
     data = raw[amp.data.slices]
-    signal = charge / np.float32(truth.gain)
+    scale = conditions.gain_scale[number] if conditions.gain_scale else 1.0
+    gain = np.float32(sim.truths[number].gain * scale)
+    signal = charge / gain
     data += signal
-    if physics.deferred_charge > 0 and amp.serial_overscan is not None:
-        _defer(raw, signal, amp, physics.deferred_charge)
-    if conditions.shift:
-        data += np.float32(conditions.shift)
+    if after is not None and amp.parallel_overscan is not None:
+        raw[amp.parallel_overscan.slices] += after / gain
+    if sim.physics.deferred_charge > 0 and amp.serial_overscan is not None:
+        _defer(raw, signal, amp, sim.physics.deferred_charge)
+    shift = conditions.shift + (conditions.offsets[number] if conditions.offsets else 0.0)
+    if shift:
+        data += np.float32(shift)
     if conditions.stripes:
         rows = np.arange(data.shape[0])
         wave = np.sin(2 * np.pi * rows / conditions.stripe_period)
         corner = np.exp(-np.add.outer(rows, np.arange(data.shape[1])) / (0.2 * min(data.shape)))
         data += (conditions.stripes * (wave[:, None] + corner)).astype(np.float32)
-    np.minimum(data, np.float32(truth.saturation), out=data)
 
 
 def _defer(raw: np.ndarray, signal: np.ndarray, amp: Amplifier, fraction: float) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Strict(BaseModel):
-    """A model that refuses unknown keys and cannot be changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from fiducial.simulation.effects.settings import Effects
+from fiducial.simulation.ramp import Ramp, ramp_times
+from fiducial.simulation.settings import Strict
 
 
 class Physics(Strict):
@@ -46,6 +44,7 @@ class Physics(Strict):
     stars: int = Field(default=12, ge=0)  # per detector
     star_flux: float = Field(default=3e4, ge=0)  # electron / s, of the brightest
     seeing: float = Field(default=3.0, gt=0)  # pixels, full width at half maximum
+    effects: Effects = Effects()  # what else detectors do; none of it unless it is asked for
 
 
 class NightPlan(Strict):
@@ -64,6 +63,7 @@ class NightPlan(Strict):
     flat_time: float = Field(default=5.0, gt=0)  # s
     flat_electrons: tuple[float, ...] = (20000.0,)  # mean level wanted, electron / pixel
     filters: tuple[str, ...] | None = None  # of flats and science; None: those of the camera file
+    ramp: Ramp | None = None  # pairs of flats of many levels, per filter, after its flats
     science: int = Field(default=3, ge=0)  # per filter
     science_time: float = Field(default=120.0, gt=0)  # s
     first_sequence: int = Field(default=1, ge=0)
@@ -85,25 +85,31 @@ class ExposurePlan(Strict):
     filter: str
     temperature: float
     electrons: float  # wanted mean level of a flat; 0 for other kinds
+    ramp: bool = False  # whether it is one of the ramp's flats
 
 
 def exposures_of(plan: NightPlan, filters: tuple[str, ...]) -> tuple[ExposurePlan, ...]:
     """All exposures of a plan in the order of the night; ``filters`` where the plan names none."""
-    wanted: list[tuple[Literal["bias", "dark", "flat", "science"], float, str, float, float]] = []
+    wanted: list[tuple[Literal["bias", "dark", "flat", "science"], float, str, float, float, bool]] = []
     bands = plan.filters if plan.filters is not None else filters
     parked = bands[0] if bands else "none"  # the filter that happens to be in while the shutter is closed
     for temperature in plan.temperatures:
-        wanted += [("bias", 0.0, parked, temperature, 0.0)] * plan.biases
+        wanted += [("bias", 0.0, parked, temperature, 0.0, False)] * plan.biases
         for time in plan.dark_times:
-            wanted += [("dark", time, parked, temperature, 0.0)] * plan.darks
+            wanted += [("dark", time, parked, temperature, 0.0, False)] * plan.darks
         for band in bands:
             for level in plan.flat_electrons:
-                wanted += [("flat", plan.flat_time, band, temperature, level)] * plan.flats
+                wanted += [("flat", plan.flat_time, band, temperature, level, False)] * plan.flats
+            if plan.ramp is not None:
+                wanted += [
+                    ("flat", time, band, temperature, time * plan.ramp.rate, True)
+                    for time in ramp_times(plan.ramp)
+                ]
         for band in bands:
-            wanted += [("science", plan.science_time, band, temperature, 0.0)] * plan.science
+            wanted += [("science", plan.science_time, band, temperature, 0.0, False)] * plan.science
     counts: dict[tuple[str, str | None], int] = {}
     out = []
-    for index, (kind, time, band, temperature, level) in enumerate(wanted):
+    for index, (kind, time, band, temperature, level, ramp) in enumerate(wanted):
         number, in_filter = counts.get((kind, None), 0), counts.get((kind, band), 0)
         counts[kind, None], counts[kind, band] = number + 1, in_filter + 1
         out.append(
@@ -117,6 +123,7 @@ def exposures_of(plan: NightPlan, filters: tuple[str, ...]) -> tuple[ExposurePla
                 filter=band,
                 temperature=temperature,
                 electrons=level,
+                ramp=ramp,
             )
         )
     return tuple(out)

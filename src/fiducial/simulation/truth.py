@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from fiducial.errors import ConfigurationError
 from fiducial.frames.atomic import atomic_write
+from fiducial.simulation.effects.truth import EffectsTruth
 from fiducial.simulation.electronics import AmplifierTruth
 from fiducial.simulation.faults import Fault
 from fiducial.simulation.physics import SimulatedDetector, flipped
-from fiducial.simulation.plan import NightPlan, Strict
+from fiducial.simulation.plan import NightPlan
+from fiducial.simulation.settings import Strict
 
 FOLDER = "truth"  # beside the frames
 _NIGHT = "night.json"
@@ -41,6 +43,9 @@ class ExposureTruth(Strict):
     drift: dict[int, float]  # adu of the bias level
     cosmic_rays: dict[int, int]  # particles
     faults: tuple[str, ...] = ()
+    gain_scale: dict[int, tuple[float, ...]] = Field(default={})  # of each amplifier to its true gain
+    offsets: dict[int, tuple[float, ...]] = Field(default={})  # adu, of each amplifier's image
+    photodiode: float | None = None  # charge, as measured: with noise
 
 
 class NightSummary(Strict):
@@ -60,7 +65,8 @@ class DetectorTruth:
     ``bias_adu`` is what a perfect master holds after the overscan was subtracted as the camera file
     says (with the level in it where there is none), at zero drift; ``bias_electron`` the same times the
     true gains; ``dark`` electron / s at the plan's first temperature; ``flat`` by filter, relative
-    to a mean of 1 over the detector; ``level`` by filter, the detector's mean response.
+    to a mean of 1 over the detector; ``level`` by filter, the detector's mean response; ``effects``
+    what else it does (hot columns stand in ``dark`` too, vampire pixels in ``flat``).
     """
 
     detector: int
@@ -70,6 +76,7 @@ class DetectorTruth:
     dark: np.ndarray
     flat: dict[str, np.ndarray]
     level: dict[str, float]
+    effects: EffectsTruth = field(default_factory=EffectsTruth.none)
 
     def amplifier(self, name: str) -> AmplifierTruth:
         """The amplifier of this name."""
@@ -106,7 +113,14 @@ def truth_of(sim: SimulatedDetector) -> DetectorTruth:
     for amp, truth in zip(sim.amplifiers, sim.truths, strict=True):
         flipped(gain[amp.detector.slices], amp)[:] = truth.gain
     return DetectorTruth(
-        sim.detector, sim.truths, sim.bias, sim.bias * gain, sim.dark, dict(sim.response), dict(sim.level)
+        sim.detector,
+        sim.truths,
+        sim.bias,
+        sim.bias * gain,
+        sim.dark,
+        dict(sim.response),
+        dict(sim.level),
+        sim.effects,
     )
 
 
@@ -159,6 +173,7 @@ def _arrays(truth: DetectorTruth) -> dict[str, Any]:
         "filter": np.array(filters),
         "level": np.array([truth.level[band] for band in filters]),
         **{f"flat_{i}": truth.flat[band] for i, band in enumerate(filters)},
+        **truth.effects.arrays(),
     }
 
 
@@ -177,4 +192,5 @@ def _detector(stored: dict[str, np.ndarray]) -> DetectorTruth:
         stored["dark"],
         {band: stored[f"flat_{i}"] for i, band in enumerate(filters)},
         {band: float(stored["level"][i]) for i, band in enumerate(filters)},
+        EffectsTruth.from_arrays(stored),
     )
