@@ -68,7 +68,7 @@ def fit_double_spline(
     maximum: Numbers | None = None,
     reference: int | None = None,
     relative_nodes: int = 12,
-    absolute_nodes: int = 8,
+    absolute_nodes: int = 10,
 ) -> DoubleLinearity:
     """Fit all amplifiers of a detector.
 
