@@ -6,78 +6,87 @@
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.files import master_file, science_files
 from benchmarks.ours.fits_file import ImageFile, Plane
 from benchmarks.sizes import EXPOSURE, GAIN, READ_NOISE, SATURATION, SIZES, Size
-from benchmarks.strips import THREADS
+from benchmarks.strips import over_strips
 from fiducial.cameras.regions import Region
 from fiducial.frames.raw import RawFrame
+from fiducial.kernels import (
+    Detrended,
+    Detrending,
+    Limits,
+    MasterPlanes,
+    Noise,
+    detrend_rows,
+    inverse_of,
+    row_medians,
+)
 
-type Pixels = NDArray[np.float32]
+_STRIP_ROWS = 32  # a strip of the masters and of one frame stay in the processor's cache
+_SATURATED = Limits(SATURATION, SATURATION, 2, 2)
+_BASE = tuple(
+    np.full(_STRIP_ROWS, (noise / gain) ** 2, np.float32)
+    for noise, gain in zip(READ_NOISE, GAIN, strict=True)
+)
 
-_STRIP_ROWS = 32  # so that a strip and its masters stay in the processor's cache
 
+class Frame:
+    """A raw frame, and the file that it is detrended into."""
 
-class Detrender:
-    """The masters, and how they are applied to frames."""
-
-    def __init__(self, size: Size) -> None:
-        self.size = size
-        self.bias = self._master("bias")
-        self.dark = self._master("dark") * np.float32(EXPOSURE)
-        self.inverse = 1 / self._master("flat")
-        self.mask = self._master("mask").astype(np.uint8)
-
-    def frame(self, path: Path, output: Path) -> None:
-        """Detrend one frame to a file of three planes."""
-        shape = (self.size.rows, self.size.columns)
+    def __init__(self, size: Size, path: Path, output: Path, files: ExitStack) -> None:
+        self._size = size
+        shape = (size.rows, size.columns)
         planes = [Plane("SCI", -32, shape), Plane("VAR", -32, shape), Plane("MASK", 8, shape)]
-        with RawFrame.open(path) as raw, ImageFile(output, planes) as out:
-            for first in range(0, self.size.rows, _STRIP_ROWS):
-                last = min(first + _STRIP_ROWS, self.size.rows)
-                strip = raw.read(0, Region(0, self.size.raw_shape[1], first, last))
-                image, variance, mask = self._strip(strip, slice(first, last))
-                out.write("SCI", first, image)
-                out.write("VAR", first, variance)
-                out.write("MASK", first, mask)
+        self._raw = files.enter_context(RawFrame.open(path))
+        self._out = files.enter_context(ImageFile(output, planes))
 
-    def _strip(self, raw: NDArray[np.uint16], rows: slice) -> tuple[Pixels, Pixels, NDArray[np.uint8]]:
-        size = self.size
-        image = np.empty((len(raw), size.columns), np.float32)
-        variance, mask = np.empty_like(image), self.mask[rows].copy()
-        for k in range(2):
-            columns, pixels = size.detector[k], raw[:, size.data[k]]
-            level = np.median(raw[:, size.bias_columns[k]], axis=1).astype(np.float32)
-            part, noise = image[:, columns], variance[:, columns]
-            np.subtract(pixels, level[:, np.newaxis], out=part, dtype=np.float32)
-            part -= self.bias[rows, columns]
-            np.maximum(part, 0, out=noise)
-            noise *= np.float32(1 / GAIN[k])
-            noise += np.float32((READ_NOISE[k] / GAIN[k]) ** 2)
-            mask[:, columns] |= (pixels >= SATURATION).view(np.uint8) << np.uint8(1)
-        image -= self.dark[rows]
-        image *= self.inverse[rows]
-        variance *= self.inverse[rows]
-        variance *= self.inverse[rows]
-        return image, variance, mask
-
-    def _master(self, kind: str) -> Pixels:
-        with RawFrame.open(master_file(self.size, kind)) as frame:
-            return np.asarray(frame.read(0), np.float32)
+    def detrend(self, first: int, last: int, masters: tuple[MasterPlanes, ...], strip: Detrended) -> None:
+        """Detrend a strip: rows as they are stored in, rows as they are stored out."""
+        stored, zero = self._raw.read_stored(0, first, last)
+        for k, planes in enumerate(masters):
+            level = row_medians(stored[:, self._size.bias_columns[k]], zero=zero)
+            steps = Detrending(
+                row_level=level.astype(np.float32),
+                limits=_SATURATED,
+                noise=Noise(_BASE[k][: last - first], factor=1 / GAIN[k]),
+                time=EXPOSURE,
+            )
+            own = strip.within((slice(None), self._size.detector[k]))
+            detrend_rows(stored[:, self._size.data[k]], steps, planes, own, zero=zero)
+        for name, pixels in zip(("SCI", "VAR", "MASK"), strip.planes, strict=True):
+            self._out.write(name, first, pixels)
 
 
 def main(size: Size, folder: Path) -> None:
-    """Detrend the science frames, several at a time."""
-    detrender = Detrender(size)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(lambda path: detrender.frame(path, folder / path.name), science_files(size)):
-            pass
+    """Detrend the same strip of all frames, then the next: the masters are read once."""
+    with ExitStack() as files:
+        bias, dark, flat, mask = (
+            files.enter_context(RawFrame.open(master_file(size, kind)))
+            for kind in ("bias", "dark", "flat", "mask")
+        )
+        frames = [Frame(size, path, folder / path.name, files) for path in science_files(size)]
+
+        def work(first: int, last: int) -> None:
+            area = Region(0, size.columns, first, last)
+            whole = MasterPlanes(
+                bias=bias.read(0, area),
+                dark=dark.read(0, area),
+                inverse_flat=inverse_of(flat.read(0, area), 0.0),
+                mask=mask.read(0, area).astype(np.uint8),
+            )
+            masters = tuple(whole.within((slice(None), columns)) for columns in size.detector)
+            shape = (last - first, size.columns)
+            strip = Detrended(np.empty(shape, ">f4"), np.empty(shape, ">f4"), np.empty(shape, np.uint8))
+            for frame in frames:
+                frame.detrend(first, last, masters, strip)
+
+        over_strips(size.rows, _STRIP_ROWS, work)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from fiducial.kernels import _kernels
 from fiducial.kernels.checks import require_clipping
+from fiducial.kernels.detrend import detrend_rows, inverse_of, row_medians
+from fiducial.kernels.detrend_steps import Detrended, Detrending, Linearity, MasterPlanes, NanMark, Noise
 from fiducial.kernels.pairs import PAIR_TYPES, PairProducts, lag_products, pair_products
 from fiducial.kernels.raw import RAW_TYPES, Limits, clipped_mean_integers, clipped_mean_into, correct_rows
 from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, quantiles, row_statistics
@@ -16,7 +18,13 @@ __all__ = [
     "PAIR_TYPES",
     "RAW_TYPES",
     "BandSums",
+    "Detrended",
+    "Detrending",
     "Limits",
+    "Linearity",
+    "MasterPlanes",
+    "NanMark",
+    "Noise",
     "PairProducts",
     "RowStatistics",
     "TileFault",
@@ -26,12 +34,15 @@ __all__ = [
     "clipped_mean_into",
     "correct_rows",
     "dark_rate",
+    "detrend_rows",
     "expected_mean",
+    "inverse_of",
     "lag_products",
     "pair_products",
     "quantiles",
     "rice_encode",
     "rice_tiles",
+    "row_medians",
     "row_statistics",
 ]
 

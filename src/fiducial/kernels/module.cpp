@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "clipped_mean.hpp"
+#include "detrend_module.hpp"
 #include "pair_module.hpp"
 #include "raw_module.hpp"
 #include "statistics_module.hpp"
@@ -66,6 +67,7 @@ Combined combined(std::size_t pixels, Kernel kernel) {
 
 NB_MODULE(_kernels, m) {
     m.doc() = "Compiled pixel kernels.";
+    add_detrend(m);
     add_pairs(m);
     add_raw(m);
     add_statistics(m);

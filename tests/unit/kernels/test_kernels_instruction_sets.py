@@ -20,6 +20,7 @@ KERNELS = (
     "clipped_mean",
     "clipped_mean_integers",
     "correct_rows",
+    "detrend_rows",
     "lag_integers",
     "lag_products",
     "pair_lags",
@@ -34,6 +35,7 @@ FACE = r"""
 #include "clipped_mean.hpp"
 #include "clipped_mean_integers.hpp"
 #include "correct_rows.hpp"
+#include "detrend_rows.hpp"
 #include "lag_products.hpp"
 #include "pair_statistics.hpp"
 #include "row_statistics.hpp"
@@ -69,6 +71,18 @@ extern "C" void correct(const std::uint16_t *v, const float *level, std::size_t 
                         float *image, std::int32_t *mask) {
     correct_rows<std::uint16_t>({v, static_cast<std::ptrdiff_t>(p), n, p}, {level, nullptr, 1.7f},
                                 {50000.0, 60000.0, 1, 2}, true, false, image, mask);
+}
+extern "C" void detrend(const std::uint8_t *v, const float *level, const float *plane, std::size_t n,
+                        std::size_t p, std::uint32_t *image, std::uint32_t *variance, std::int32_t *mask) {
+    const float polynomial[] = {1e-6f, -2e-11f}, table[] = {0.0f, 5.0f, -7.0f};
+    const auto pitch = static_cast<std::ptrdiff_t>(p);
+    const PlaneRows<const float> one{plane, pitch};
+    detrend_rows<std::int32_t>({v, 2 * pitch, n, p, PixelType::uint16, true, 0x8000},
+                               {level, plane, polynomial, 2, table, 3, 100.0f, 1e-4f, 1.7f},
+                               {50000.0, 60000.0, 1, 2, true, 64, 3}, {true, 0.7f, level, plane},
+                               {one, one, one, one, one, one, {}, 61.3f, 3757.7f},
+                               {{image, pitch}, {variance, pitch}, {mask, pitch}, true, true, true, false},
+                               1);
 }
 extern "C" void lags(const float *v, std::size_t n, std::size_t p, double *sums, std::int64_t *counts) {
     const std::vector<Place> bad;
@@ -155,6 +169,12 @@ def run(library: ctypes.CDLL) -> list[np.ndarray]:
     level = times.astype(np.float32)
     planes = [np.empty((n, pixels), np.float32), np.empty((n, pixels), np.int32)]
     library.correct(pointer(raw), pointer(level), size(n), size(pixels), *map(pointer, planes))
+    results += planes
+    planes = [np.empty((n, pixels), dtype) for dtype in (np.float32, np.float32, np.int32)]
+    library.detrend(
+        pointer(raw), pointer(level), pointer(frames), size(n), size(pixels), *map(pointer, planes)
+    )
+    assert np.isfinite(planes[1].byteswap()).any()
     return [*results, *planes]
 
 
