@@ -91,7 +91,12 @@ def detrend_rows(
         linearity.start,
         float(1.0 / linearity.step),
         float(np.float32(steps.gain)),
-        *_marks(steps, mask.dtype),
+        steps.limits.suspect,
+        steps.limits.saturation,
+        steps.limits.suspect_bit,
+        steps.limits.saturation_bit,
+        steps.nan is not None,
+        *_nan_bits(steps, mask.dtype),
         *_noise(steps),
         *masters.planes,
         float(np.float32(steps.time)),
@@ -162,13 +167,12 @@ def _require_shapes(shape: tuple[int, ...], steps: Detrending, masters: MasterPl
         raise TypeError(f"masks of {masters.mask.dtype} and {out.mask.dtype} are not of one type")
 
 
-def _marks(steps: Detrending, mask: np.dtype[Any]) -> tuple[float, float, int, int, bool, int, int]:
+def _nan_bits(steps: Detrending, mask: np.dtype[Any]) -> tuple[int, int]:
     limits, nan = steps.limits, steps.nan or NanMark(0, 0)
     largest = np.iinfo(mask).max
     if max(limits.suspect_bit, limits.saturation_bit, nan.bit) > largest:
         raise ValueError(f"bits are beyond those of a mask of {mask}")
-    bits = (limits.suspect_bit, limits.saturation_bit)
-    return limits.suspect, limits.saturation, *bits, steps.nan is not None, nan.bit, nan.explained & largest
+    return nan.bit, nan.explained & largest
 
 
 def _noise(steps: Detrending) -> tuple[bool, float, Float32 | None, Float32 | None]:
