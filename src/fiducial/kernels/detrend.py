@@ -81,7 +81,7 @@ def detrend_rows(
     if raw.size == 0:
         return
     mask = out.mask.view(out.mask.dtype.newbyteorder("="))
-    linearity = steps.linearity or Linearity()
+    noise, linearity = steps.noise, steps.linearity or Linearity()
     _kernels.detrend_rows(
         *stored,
         _line(steps.row_level),
@@ -97,7 +97,10 @@ def detrend_rows(
         steps.limits.saturation_bit,
         steps.nan is not None,
         *_nan_bits(steps, mask.dtype),
-        *_noise(steps),
+        noise is not None and noise.factor is not None,
+        1.0 if noise is None or noise.factor is None else float(np.float32(noise.factor)),
+        None if noise is None else _line(noise.row),
+        None if noise is None else _turned(noise.column, steps.flip_x),
         *masters.planes,
         float(np.float32(steps.time)),
         float(np.float32(steps.time**2)),
@@ -175,15 +178,8 @@ def _nan_bits(steps: Detrending, mask: np.dtype[Any]) -> tuple[int, int]:
     return nan.bit, nan.explained & largest
 
 
-def _noise(steps: Detrending) -> tuple[bool, float, Float32 | None, Float32 | None]:
-    noise = steps.noise
-    if noise is None:
-        return False, 1.0, None, None
-    column = noise.column
-    if column is not None and steps.flip_x:
-        column = column[::-1]
-    factor = 1.0 if noise.factor is None else float(np.float32(noise.factor))
-    return noise.factor is not None, factor, _line(noise.row), _line(column)
+def _turned(line: Float32 | None, flip: bool) -> Float32 | None:
+    return _line(line[::-1] if line is not None and flip else line)
 
 
 def _line(line: Float32 | None) -> Float32 | None:
