@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fiducial.corrections.base import Context, Correction, Weights
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.registry import CORRECTIONS
 from fiducial.corrections.segment import Segment
+from fiducial.corrections.single_pass import SinglePass
 from fiducial.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -52,6 +54,11 @@ class Chain:
     def whole_frame(self) -> bool:
         """Whether preparing a frame reads pixels that its strips read again."""
         return any(correction.whole_frame for correction in self.corrections)
+
+    @cached_property
+    def single_pass(self) -> SinglePass | None:
+        """All of it in one pass, where it is what nearly every chain is."""
+        return SinglePass.of(self.corrections)
 
     def prepare(self, frame: DetectorFrame) -> None:
         """Check that the frame and the masters belong together, and fit what needs the whole frame.

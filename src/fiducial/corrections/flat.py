@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fiducial.corrections.frame import DetectorFrame
     from fiducial.corrections.segment import Float32, Segment
 
-_NO_RESPONSE = np.int32(Plane.BAD | Plane.NO_DATA)
+NO_RESPONSE = np.int32(Plane.BAD | Plane.NO_DATA)
 
 
 class FlatConfig(MasterConfig):
@@ -59,7 +59,7 @@ class FlatCorrection(MasterCorrection):
         if segment.variance is not None:
             segment.variance *= inverse * inverse
         segment.mask |= flat.mask
-        segment.mask[np.isnan(inverse)] |= _NO_RESPONSE
+        segment.mask[np.isnan(inverse)] |= NO_RESPONSE
 
     def share(
         self, variance: Float32 | None, image: Float32, window: Region, weights: Weights

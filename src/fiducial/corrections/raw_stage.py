@@ -73,7 +73,7 @@ class RawStage:
             None if serial is None else serial.level.astype(np.float32),
             None if parallel is None else parallel.level.astype(np.float32),
             gain,
-            self._limits(amp.saturation),
+            self.limits(amp.saturation),
             flip_x=place.flip_x,
             flip_y=place.flip_y,
             out=out,
@@ -93,7 +93,8 @@ class RawStage:
             models={n: m.model for n, m in (("serial", serial), ("parallel", parallel)) if m is not None},
         )
 
-    def _limits(self, saturation: float) -> Limits:
+    def limits(self, saturation: float) -> Limits:
+        """From which raw values pixels are marked."""
         if self.saturation is None:
             return Limits()
         suspect = self.saturation.config.suspect * saturation

@@ -13,7 +13,7 @@ from fiducial.corrections.chain import Chain, build_chain, masters_of
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.measured_noise import with_measured_noise
 from fiducial.corrections.segment import Segment
-from fiducial.corrections.strips import plan_strips
+from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import ChainConfig
 from fiducial.kinds.connections import bias_input, dark_input, flat_input
@@ -21,7 +21,6 @@ from fiducial.kinds.gather import read_masters
 from fiducial.kinds.inputs import Offered, open_frame, read_records
 from fiducial.products import metadata as meta
 from fiducial.products.images import to_masked_image
-from fiducial.products.masks import Plane
 
 UNITS = {"adu": u.adu, "electron": u.electron}
 
@@ -104,6 +103,7 @@ class DetrendTask(PipelineTask):
             detector=detector,
             record=read_records(tables, detector, [exposure]).get(exposure),
             masters=read_masters(butlerQC, inputRefs),
+            threads=butlerQC.resources.num_cores,
         )
         butlerQC.put(outputs, outputRefs)
 
@@ -115,6 +115,7 @@ class DetrendTask(PipelineTask):
         detector: int,
         record: FrameRecord | None = None,
         masters: Mapping[str, Any] | None = None,
+        threads: int = 1,
     ) -> Struct:
         """Correct a frame.
 
@@ -128,6 +129,8 @@ class DetrendTask(PipelineTask):
             What ingest noted of it.
         masters
             By kind: those that the chain needs.
+        threads
+            Threads to use; no pixel depends on it.
 
         Returns
         -------
@@ -151,20 +154,11 @@ class DetrendTask(PipelineTask):
         )
         frame = open_frame(raw, camera, detector, record)
         chain.prepare(frame)
-        (whole,) = plan_strips(frame.amplifiers)
-        return Struct(detrended=assemble(frame, chain, chain.run_single(frame, whole)))
+        return Struct(detrended=product_of(frame, chain, correct_frame(chain, frame, threads=threads)))
 
 
-def assemble(frame: DetectorFrame, chain: Chain, segments: list[Segment]) -> Any:
-    """Put the corrected segments of a whole frame together, with the provenance of what was done."""
-    shape = frame.camera.layout(frame.detector).shape
-    image = np.full(shape, np.nan, np.float32)
-    variance = np.full(shape, np.nan, np.float32)
-    mask = np.full(shape, np.int32(Plane.NO_DATA), np.int32)
-    for segment in segments:
-        where = segment.place.slices
-        image[where], mask[where] = segment.image, segment.mask
-        variance[where] = segment.total_variance()
+def product_of(frame: DetectorFrame, chain: Chain, corrected: CorrectedFrame) -> Any:
+    """Make a product of a corrected frame, with the provenance of what was done."""
     facts = frame.facts
     keys = meta.identity(
         "detrended",
@@ -184,10 +178,12 @@ def assemble(frame: DetectorFrame, chain: Chain, segments: list[Segment]) -> Any
     keys |= meta.inputs([note]) | {"FID DARK TIME": facts.dark_time}
     keys |= meta.state([facts], frame.camera)
     keys |= meta.corrections(chain.names, chain.notes())
-    keys |= meta.amplifiers(image, mask, frame.camera, frame.detector)
-    keys |= overscan_notes(segments)
+    keys |= meta.amplifiers(corrected.image, corrected.mask, frame.camera, frame.detector)
+    keys |= overscan_notes(corrected.segments)
     keys |= meta.run_notes({kind: master.dataset for kind, master in chain.context.masters.items()})
-    return to_masked_image(image, variance, mask, unit=UNITS[chain.world], metadata=keys)
+    return to_masked_image(
+        corrected.image, corrected.variance, corrected.mask, unit=UNITS[chain.world], metadata=keys
+    )
 
 
 def overscan_notes(segments: list[Segment]) -> dict[str, float]:
