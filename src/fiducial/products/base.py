@@ -13,7 +13,10 @@ from fiducial.errors import IntegrityError
 
 KIND = "FIDKIND"
 SCHEMA = "FIDSCHEM"
-_BUILT_IN = {"residuals": "fiducial.products.residuals:ResidualStack"}
+_BUILT_IN = {
+    "residuals": "fiducial.products.residuals:ResidualStack",
+    "defects": "fiducial.products.defects:DefectSet",
+}
 """Where the class of a kind is; plug-ins name theirs in the entry-point group ``fiducial.products``."""
 
 _registered: dict[str, type[Product]] = {}
