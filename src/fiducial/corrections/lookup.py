@@ -57,7 +57,7 @@ class ChooseMasters:
         }
         if not self.masters_of_exposures:
             return
-        spans = _timespans(adjuster.butler, {e for found in exposures.values() for e in found})
+        spans = timespans_of(adjuster.butler, {e for found in exposures.values() for e in found})
         self._choices = {
             data_id.required_values: {
                 name: _choose(
@@ -83,7 +83,8 @@ class ChooseMasters:
         return adjusted, {}
 
 
-def _timespans(butler: Butler, exposures: Collection[DataCoordinate]) -> dict[Any, Timespan]:
+def timespans_of(butler: Butler, exposures: Collection[DataCoordinate]) -> dict[Any, Timespan]:
+    """When exposures were made, by id."""
     if not exposures:
         return {}
     with butler.query() as query:
@@ -111,6 +112,19 @@ def _choose(butler: Butler, dataset_type: str, data_id: DataCoordinate, spans: S
             hint="Stack those exposures apart, by a narrower data query.",
         )
     return ids.pop()
+
+
+def find_valid(
+    butler: Butler, dataset_type: str, data_id: DataCoordinate, spans: Sequence[Timespan]
+) -> DatasetRef | None:
+    """Find the dataset that is valid for all of some exposures; None where there is none.
+
+    Raises
+    ------
+    NothingToDo
+        Two are valid at once.
+    """
+    return _find(butler, dataset_type, data_id, _hull(spans)) if spans else None
 
 
 def _hull(spans: Sequence[Timespan]) -> Timespan:

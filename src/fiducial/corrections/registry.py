@@ -11,6 +11,7 @@ from fiducial.corrections.assembly import AssemblyCorrection
 from fiducial.corrections.base import Correction
 from fiducial.corrections.bias import BiasCorrection
 from fiducial.corrections.dark import DarkCorrection
+from fiducial.corrections.defects import DefectsCorrection
 from fiducial.corrections.flat import FlatCorrection
 from fiducial.corrections.gain import GainCorrection
 from fiducial.corrections.nan import NanCorrection
@@ -29,6 +30,7 @@ BUILT_IN: tuple[type[Correction], ...] = (
     BiasCorrection,
     VarianceCorrection,
     DarkCorrection,
+    DefectsCorrection,
     FlatCorrection,
     NanCorrection,
 )

@@ -55,11 +55,18 @@ def flat_input(name: str = "flat") -> cT.PrerequisiteInput:
     return _master(name, "Master flat.", ("instrument", "detector", "physical_filter"))
 
 
-def _master(name: str, doc: str, dimensions: tuple[str, ...]) -> cT.PrerequisiteInput:
+def defects_input(name: str = "defects") -> cT.PrerequisiteInput:
+    """Defects of the detector."""
+    return _master(name, "Defects.", ("instrument", "detector"), "FiducialProduct")
+
+
+def _master(
+    name: str, doc: str, dimensions: tuple[str, ...], storage: str = "CalibrationImage"
+) -> cT.PrerequisiteInput:
     return cT.PrerequisiteInput(
         doc=doc,
         name=name,
-        storageClass="CalibrationImage",
+        storageClass=storage,
         dimensions=dimensions,
         isCalibration=True,
     )

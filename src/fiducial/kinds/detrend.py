@@ -16,7 +16,7 @@ from fiducial.corrections.segment import Segment
 from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import ChainConfig
-from fiducial.kinds.connections import bias_input, dark_input, flat_input
+from fiducial.kinds.connections import bias_input, dark_input, defects_input, flat_input
 from fiducial.kinds.gather import read_masters
 from fiducial.kinds.inputs import Offered, open_frame, read_records
 from fiducial.products import metadata as meta
@@ -54,6 +54,7 @@ class DetrendConnections(PipelineTaskConnections, dimensions=("instrument", "exp
     bias = bias_input()
     dark = dark_input()
     flat = flat_input()
+    defects = defects_input()
     detrended = cT.Output(
         doc="Corrected frame.",
         name="detrended",
@@ -63,7 +64,7 @@ class DetrendConnections(PipelineTaskConnections, dimensions=("instrument", "exp
 
     def __init__(self, *, config: Any = None) -> None:
         super().__init__(config=config)
-        for name in {"bias", "dark", "flat"} - set(masters_of(config.chain)):
+        for name in {"bias", "dark", "flat", "defects"} - set(masters_of(config.chain)):
             delattr(self, name)
 
 

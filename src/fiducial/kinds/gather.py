@@ -3,10 +3,11 @@
 import gc
 from typing import Any
 
+from fiducial.corrections.defects import DefectMaster
 from fiducial.corrections.masters import Master
 from fiducial.kinds.inputs import Offered, read_records
 
-MASTERS = ("bias", "dark", "flat")
+MASTERS = ("bias", "dark", "flat", "defects")
 
 
 def gather(butlerQC: Any, inputRefs: Any) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def read_masters(butlerQC: Any, inputRefs: Any) -> dict[str, Master]:
     for kind in MASTERS:
         ref = getattr(inputRefs, kind, None)
         if ref is not None:
-            found[kind] = Master(kind, butlerQC.get(ref), str(ref.id))
+            made = DefectMaster if kind == "defects" else Master
+            found[kind] = made(kind, butlerQC.get(ref), str(ref.id))
             gc.collect()  # reading leaves cycles that hold the file's bytes, more than the master itself
     return found
