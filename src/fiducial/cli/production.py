@@ -11,7 +11,10 @@ from fiducial.cli import options, show
 from fiducial.cli.outcome import Exit
 from fiducial.cli.progress import progress
 
-KINDS = ("bias", "dark", "flat")
+FRAME_KINDS = ("bias", "dark", "flat")
+"""Made where none is named."""
+
+KINDS = (*FRAME_KINDS, "defects")
 
 
 def _request(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,7 +70,7 @@ def plan(repository: str, kinds: tuple[str, ...], find_dates: bool, json: bool, 
         dates = service.find_dates(repository, kinds, request)
         show.emit(dates) if json else show_dates(repository, dates)
         return Exit.DONE if dates else Exit.NOTHING
-    plans = service.plan(repository, kinds or KINDS, request)
+    plans = service.plan(repository, kinds or FRAME_KINDS, request)
     show.emit(plans) if json else show_plans(repository, plans, request)
     if not plans.planned:
         return Exit.NOTHING
@@ -83,15 +86,18 @@ def plan(repository: str, kinds: tuple[str, ...], find_dates: bool, json: bool, 
 def make(repository: str, kinds: tuple[str, ...], json: bool, **wishes: Any) -> int:
     """Generate and verify calibrations; print the collections and the verdicts.
 
+    Defects are found in masters: those made in the same production, or what is certified for the night.
+
     \b
-    Example:
+    Examples:
       fiducial make REPO bias dark flat --night 20260901 --ticket CAL-12 --tag monthly
+      fiducial make REPO defects --night 20260901
     """
     from fiducial import service
     from fiducial.cli.plans import show_production
 
     request = _as_request(wishes)
-    production = service.make(repository, kinds or KINDS, request, progress=progress(json))
+    production = service.make(repository, kinds or FRAME_KINDS, request, progress=progress(json))
     show.emit(production) if json else show_production(repository, production)
     return _exit_of(production)
 
@@ -106,7 +112,7 @@ def _exit_of(production: Any) -> int:
 
 @click.command()
 @options.repository
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(FRAME_KINDS))
 @click.option("--run", default="", help="Collection of the calibration; default: what is certified.")
 @click.option("--exposures", required=True, metavar="ID,ID..ID", help="Frames to verify against.")
 @options.instrument

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fiducial.corrections.lookup import find_valid, timespans_of
+from fiducial.corrections.lookup import find_valid, previous_of, timespans_of
 from fiducial.errors import NothingToDo
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from lsst.daf.butler import DataCoordinate, DatasetRef, DatasetType, Registry
+    from lsst.daf.butler import Butler, DataCoordinate, DatasetRef, DatasetType, Registry, Timespan
 
 
 def candidates_of_detector(
@@ -40,6 +40,9 @@ class ChooseAny:
     one_of: tuple[str, ...] = ()
     """Connections of which one at least has to have a master."""
 
+    with_previous = False
+    """Whether what would be valid without the master that is chosen is taken too."""
+
     _chosen: Mapping[tuple[Any, ...], Mapping[str, frozenset[UUID]]] | None = None
 
     def adjust_all_quanta(self, adjuster: Any) -> None:
@@ -60,15 +63,25 @@ class ChooseAny:
             offered = adjuster.get_prerequisite_inputs(data_id)
             times = [spans[exposure["exposure"]] for exposure in found]
             chosen[data_id.required_values] = {
-                name: frozenset(
-                    ref.id
-                    for one in set(offered.get(name, {}).values())
-                    if (ref := find_valid(adjuster.butler, getattr(self, name).name, one, times)) is not None
-                )
+                name: self._choose(adjuster.butler, name, set(offered.get(name, {}).values()), times)
                 for name in self.masters_of_exposures
             }
             self._require_one(data_id, chosen[data_id.required_values])
         self._chosen = chosen
+
+    def _choose(
+        self, butler: Butler, name: str, offered: Iterable[DataCoordinate], times: Sequence[Timespan]
+    ) -> frozenset[UUID]:
+        """The ids of what is valid at those times, for each data id that is offered."""
+        kind = getattr(self, name).name
+        ids = set()
+        for data_id in offered:
+            ref = find_valid(butler, kind, data_id, times)
+            if ref is not None:
+                ids.add(ref.id)
+                before = previous_of(butler, ref, times) if self.with_previous else None
+                ids |= {before.id} if before is not None else set()
+        return frozenset(ids)
 
     def _require_one(self, data_id: DataCoordinate, found: Mapping[str, frozenset[UUID]]) -> None:
         if self.one_of and not any(found[name] for name in self.one_of):

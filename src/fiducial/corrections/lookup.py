@@ -127,6 +127,23 @@ def find_valid(
     return _find(butler, dataset_type, data_id, _hull(spans)) if spans else None
 
 
+def previous_of(butler: Butler, ref: DatasetRef, spans: Sequence[Timespan]) -> DatasetRef | None:
+    """Find what would be valid at the same time if the run of a dataset were not there.
+
+    Raises
+    ------
+    NothingToDo
+        Two are valid at once.
+    """
+    searched = butler.collections.query(butler.collections.defaults, flatten_chains=True)
+    others = [name for name in searched if name != ref.run]
+    if not others:
+        return None
+    found = find_valid(butler.clone(collections=others), ref.datasetType.name, ref.dataId, spans)
+    # A calibration collection may hold that very dataset.
+    return None if found is None or found.id == ref.id else found
+
+
 def _hull(spans: Sequence[Timespan]) -> Timespan:
     begin, end = min(span.nsec[0] for span in spans), max(span.nsec[1] for span in spans)
     return type(spans[0])(None, None, _nsec=(begin, end))

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fiducial.errors import UsageError
-from fiducial.selection.model import base_kind
 
 _PART = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+~-]*$")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+~-]+")
@@ -63,7 +62,7 @@ def production_names(
     base = f"{instrument}/calib/{ticket}/{tag}"
     capital = kind[0].upper() + kind[1:]
     suffix = ""
-    if base_kind(kind) == "flat" and physical_filter:
+    if kind.startswith("flat") and physical_filter:
         suffix = "-" + safe_name(physical_filter)
     return Names(
         gen=f"{base}/{kind}Gen{suffix}.{rerun}",

@@ -69,7 +69,7 @@ def adapt_chain(
         if kind in chain
         and f"{kind}{stage}" not in coming
         and not all(
-            _has(repository, f"{kind}{stage}", exposure, detector, runs, physical_filter)
+            has_master(repository, f"{kind}{stage}", exposure, detector, runs, physical_filter)
             for detector in detectors
         )
     ]
@@ -92,8 +92,11 @@ def adapt_product(
     runs: Collection[str] = (),
     wished: Collection[str] = (),
     coming: Collection[str] = (),
+    world: str = "electron",
 ) -> Adapted:
     """Leave the dark out of a flat's chain where there is none; other products need what they name.
+
+    Defects are found in masters in adu where the work is in adu.
 
     Parameters
     ----------
@@ -101,7 +104,13 @@ def adapt_product(
         ``bias``, ``flatBootstrap``, ...
     repository, exposure, detectors, runs, wished, coming
         As of `adapt_chain`.
+    world
+        Unit of the work.
     """
+    if product == "defects" and world == "adu":
+        return Adapted(
+            tuple(f"defects:connections.{kind}={kind}Bootstrap" for kind in ("bias", "dark", "flat"))
+        )
     if not product.startswith("flat"):
         return Adapted()
     from fiducial.kinds.defaults import default_chain
@@ -120,7 +129,7 @@ def adapt_product(
     )
 
 
-def _has(
+def has_master(
     repository: Repository,
     kind: str,
     exposure: int,
@@ -128,6 +137,7 @@ def _has(
     runs: Collection[str],
     physical_filter: str | None,
 ) -> bool:
+    """Whether a run of the same production, or what is certified, has a master for an exposure."""
     from fiducial.repository.lookup import datasets
 
     made = (ref for run in runs for ref in datasets(repository.butler, kind, run))

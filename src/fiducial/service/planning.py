@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fiducial.errors import NothingToDo, UsageError
 from fiducial.service.chains import adapt_product
+from fiducial.service.planning_masters import FROM_MASTERS, forecast_from_masters, plan_from_masters
 from fiducial.service.request import Request
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from fiducial.repository import Repository
     from fiducial.selection import DateRow, KindPlan, Names
 
-ORDER = ("bias", "dark", "flat")
+ORDER = ("bias", "dark", "flat", *FROM_MASTERS)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
     root
         Folder of the repository.
     kinds
-        Any of bias, dark, flat; they are planned in the order in which they need each other.
+        Any of bias, dark, flat, defects; they are planned in the order in which they need each other.
     request
         Night, state, names and settings.
     """
@@ -92,7 +93,7 @@ def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> P
                     physical_filter,
                     rerun,
                     request,
-                    coming=[p.plan.kind for p in planned],
+                    coming=[p.plan for p in planned],
                 )
             except NothingToDo as error:
                 impossible.append(Impossible(kind, error.message, error.hint))
@@ -154,7 +155,7 @@ def _plan_one(
     physical_filter: str | None,
     rerun: str,
     request: Request,
-    coming: Sequence[str],
+    coming: Sequence[KindPlan],
 ) -> Planned:
     from fiducial.selection import plan_kind, production_names
 
@@ -162,16 +163,19 @@ def _plan_one(
     others = [r for r in records if not _that_night(r, request)]
     if request.detectors:
         offered = [r for r in offered if r.detector in request.detectors]
-    chosen = plan_kind(
-        request.product_of(kind),
-        offered,
-        camera,
-        settings=request.settings_for(camera, kind),
-        state=request.state or None,
-        physical_filter=physical_filter,
-        night=request.night,
-        other_records=others,
-    )
+    if kind in FROM_MASTERS:
+        chosen = plan_from_masters(repository, kind, offered, request, coming)
+    else:
+        chosen = plan_kind(
+            request.product_of(kind),
+            offered,
+            camera,
+            settings=request.settings_for(camera, kind),
+            state=request.state or None,
+            physical_filter=physical_filter,
+            night=request.night,
+            other_records=others,
+        )
     day = request.night or max(r.facts.day_obs for r in offered)
     names = production_names(
         repository.instrument, request.ticket_for(day), request.tag, chosen.kind, physical_filter, rerun
@@ -182,7 +186,7 @@ def _plan_one(
         detectors,
         names,
         whole_forecast(chosen, camera, detectors, request),
-        _commands(repository, chosen, names, detectors, request, coming),
+        _commands(repository, chosen, names, detectors, request, [plan.kind for plan in coming]),
     )
 
 
@@ -206,6 +210,7 @@ def _commands(
         detectors=detectors,
         wished=request.overrides,
         coming=coming,
+        world=request.world,
     )
     return tuple(
         commands(
@@ -229,6 +234,8 @@ def whole_forecast(chosen: KindPlan, camera: Camera, detectors: Sequence[int], r
     from fiducial.kinds.budget import LIBRARIES, Forecast, forecast
     from fiducial.verify.budget import measuring_bytes
 
+    if chosen.kind in FROM_MASTERS:
+        return forecast_from_masters(camera, detectors, request.processes)
     n_frames, kind = len(chosen.generate), chosen.kind
     each = [
         forecast(kind, n_frames=n_frames, camera=camera, detector=detector, threads=request.threads)
@@ -266,13 +273,14 @@ def find_dates(root: str | Path, kinds: Sequence[str], request: Request) -> list
     """
     from fiducial.repository import Repository
     from fiducial.selection import find_dates as find
+    from fiducial.selection.model import BASE_KINDS
 
     with Repository.open(root, instrument=request.instrument) as repository:
         records = repository.records(where=request.where)
         # Asked for by name, a night must have all kinds; else each kind is listed by itself.
         rows = [
             row
-            for wanted in ([tuple(kinds)] if kinds else [(kind,) for kind in ORDER])
+            for wanted in ([tuple(kinds)] if kinds else [(kind,) for kind in BASE_KINDS])
             for row in find(
                 records,
                 repository.camera(),

@@ -58,7 +58,7 @@ def make(
     root
         Folder of the repository.
     kinds
-        Any of bias, dark, flat. Later ones use those made before them in the same production, then
+        Any of bias, dark, flat, defects. Later ones use those made before them in the same production, then
         what is certified.
     request
         Which frames, under which names, and with which settings.
@@ -104,6 +104,7 @@ def _make_one(
         detectors=planned.detectors,
         runs=runs,
         wished=request.overrides,
+        world=request.world,
     )
     job = generation(repository, planned, runs, request, adapted.overrides)
     generated = _run(repository, job, request, planned, progress)

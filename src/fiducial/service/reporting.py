@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fiducial.errors import UsageError
+from fiducial.service.planning_masters import FROM_MASTERS
 from fiducial.service.verdicts import verdict_of_run
 
 if TYPE_CHECKING:
@@ -43,6 +45,11 @@ def report(
     from fiducial.repository import Repository
     from fiducial.selection.production import production_of
 
+    if without := [run for run in runs if production_of(run).kind in FROM_MASTERS]:
+        raise UsageError(
+            f"there is no report page of {', '.join(without)}: it was made from masters, not from frames",
+            hint="`fiducial defects` lists defects, and what changed",
+        )
     with Repository.open(root, instrument=instrument) as repository:
         data = [gather(repository, production_of(run)) for run in runs]
     title = f"{data[0].camera.name} {data[0].night or ''} {data[0].ticket}".strip()

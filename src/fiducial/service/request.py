@@ -39,8 +39,10 @@ class Request:
         return self.ticket or f"night-{day}"
 
     def product_of(self, kind: str) -> str:
-        """Name what is made from frames of a kind: ``biasBootstrap`` in adu, ``bias`` in electrons."""
-        return f"{kind}Bootstrap" if self.world == "adu" else kind
+        """Name what is made for a kind: ``biasBootstrap`` in adu, ``bias`` in electrons; defects in both."""
+        from fiducial.selection.model import BASE_KINDS
+
+        return f"{kind}Bootstrap" if self.world == "adu" and kind in BASE_KINDS else kind
 
     def settings_for(self, camera: Camera, kind: str) -> SelectionDefaults:
         """Take the camera's way of choosing frames, with what the user wants otherwise."""

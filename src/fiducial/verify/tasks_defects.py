@@ -1,0 +1,126 @@
+"""The task that verifies defects: all detectors of a camera at once, against what is certified."""
+
+# No `from __future__ import annotations` in modules of tasks: the middleware looks at real classes.
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+from lsst.pex.config import RangeField
+from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnections, Struct
+from lsst.pipe.base import connectionTypes as cT
+
+from fiducial.cameras.model import Camera
+from fiducial.corrections.defect_masters import ChooseAny, candidates_of_detector
+from fiducial.corrections.lookup import candidates
+from fiducial.products import metadata as meta
+from fiducial.products.defects import DefectSet
+from fiducial.verify import connections as c
+from fiducial.verify.defects import DefectLimits, judge_defects, measure_defects
+
+
+class VerifyDefectsConnections(
+    ChooseAny, PipelineTaskConnections, dimensions=("instrument",), defaultTemplates={"stage": "Defects"}
+):
+    """Defects of all detectors, and those certified before, in; rows and the verdict out."""
+
+    masters_of_exposures = ("defects",)
+    one_of = ("defects",)
+    with_previous = True
+
+    raws = cT.Input(
+        doc="Exposures for whose time defects have to be valid. Not read.",
+        name="raw",
+        storageClass="RawFrame",
+        dimensions=("instrument", "exposure", "detector"),
+        multiple=True,
+        deferLoad=True,
+    )
+    camera = cT.PrerequisiteInput(
+        doc="The camera's description.",
+        name="camera",
+        storageClass="FiducialCamera",
+        dimensions=("instrument",),
+        isCalibration=True,
+        lookupFunction=candidates,
+    )
+    defects = cT.PrerequisiteInput(
+        doc="Defects under test, and those certified before.",
+        name="defects",
+        storageClass="FiducialProduct",
+        dimensions=("instrument", "detector"),
+        isCalibration=True,
+        multiple=True,
+        minimum=0,
+        lookupFunction=candidates_of_detector,
+    )
+    results = c.results(("instrument",))
+    verdict = c.verdict(("instrument",))
+
+
+class VerifyDefectsConfig(PipelineTaskConfig, pipelineConnections=VerifyDefectsConnections):
+    """The limits."""
+
+    most = RangeField(
+        dtype=float, doc="Share of a detector that may be masked.", default=DefectLimits().most, min=0.0
+    )
+    change = RangeField(
+        dtype=float,
+        doc="Share of it that may change without a warning.",
+        default=DefectLimits().change,
+        min=0.0,
+    )
+
+
+class VerifyDefectsTask(PipelineTask):
+    """Judges defects. A product that fails is no error: the verdict says so."""
+
+    ConfigClass = VerifyDefectsConfig
+    _DefaultName = "verifyDefects"
+    config: VerifyDefectsConfig
+
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
+        """Gather, judge, write."""
+        now, before = newest_and_previous([butlerQC.get(ref) for ref in inputRefs.defects])
+        outputs = self.run(camera=butlerQC.get(inputRefs.camera), defects=now, previous=before)
+        butlerQC.put(outputs, outputRefs)
+
+    def run(
+        self, *, camera: Camera, defects: Sequence[DefectSet], previous: Mapping[int, DefectSet]
+    ) -> Struct:
+        """Judge.
+
+        Parameters
+        ----------
+        camera
+            Whose.
+        defects
+            One set per detector.
+        previous
+            By detector: what was certified before, where anything was.
+
+        Returns
+        -------
+        Struct
+            ``results``: a row per detector, amplifier and reason; ``verdict``: see
+            `fiducial.verify.defects.judge_defects`.
+        """
+        rows = [
+            row
+            for one in sorted(defects, key=lambda d: d.detector)
+            for row in measure_defects(one, previous.get(one.detector), camera)
+        ]
+        said = judge_defects(rows, DefectLimits(float(self.config.most), float(self.config.change)))
+        self.log.info("defects: %s", said["verdict"].upper())
+        for reason in said["reasons"]:
+            self.log.info("%s", reason)
+        return Struct(results=pa.Table.from_pylist([asdict(row) for row in rows]), verdict=said)
+
+
+def newest_and_previous(sets: Sequence[DefectSet]) -> tuple[list[DefectSet], dict[int, DefectSet]]:
+    """Of each detector the set made last, which is under test, and the one made before, if any."""
+    by_detector: dict[int, list[DefectSet]] = {}
+    for one in sorted(sets, key=lambda s: str(s.metadata.get(f"{meta.RUN}CREATED", ""))):
+        by_detector.setdefault(one.detector, []).append(one)
+    now = [own[-1] for own in by_detector.values()]
+    return now, {detector: own[-2] for detector, own in by_detector.items() if len(own) > 1}
