@@ -136,7 +136,12 @@ def show_production(repository: str, production: Any) -> None:
     runs = [made.run for made in production.products if made.run]
     if not runs:
         return
-    show.next_step(f"fiducial report {repository} {' '.join(runs)}")
+    pages = [made.run for made in production.products if made.run and made.planned.plan.kind != "defects"]
+    if pages:
+        show.next_step(f"fiducial report {repository} {' '.join(pages)}")
+    for made in production.products:
+        if made.run and made.planned.plan.kind == "defects":
+            show.next_step(f"fiducial defects {repository} --collection {made.run}")
     if production.verdict in ("pass", "warn"):
         night = str(production.products[0].planned.plan.night)
         begin = f"{night[:4]}-{night[4:6]}-{night[6:]}"

@@ -9,6 +9,7 @@ _WHERE = {
     "adopt": "adopting",
     "certify": "certifying",
     "content_hashes": "asking",
+    "defects": "defects",
     "demo": "demonstration",
     "detrend": "detrending",
     "draft_camera": "cameras",
