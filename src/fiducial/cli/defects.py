@@ -33,8 +33,7 @@ def defects(source: Path, json: bool, **wishes: Any) -> int:
     \b
     Examples:
       fiducial defects REPO
-      fiducial defects REPO --collection SimCam/calib/night-20260901/nightly/defectsGen.20260901a \\
-          --against SimCam/calib
+      fiducial defects REPO --collection SimCam/calib/night-20260901 --against SimCam/calib/night-20260801
       fiducial defects defects.fits --against last-year.ecsv --write defects.ecsv
     """
     from fiducial import service

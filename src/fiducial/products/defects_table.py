@@ -102,8 +102,8 @@ def read_defects(
         else:
             raise ValueError("it ends neither in .ecsv, .csv nor .fits")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        words = str(error).splitlines()
-        raise ConfigurationError(f"{source}: {words[0] if words else error!r}", hint=_HINT) from error
+        words = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigurationError(f"{source}: {words}", hint=_HINT) from error
     for what, wanted, own in (
         ("instrument", instrument or None, found.instrument),
         ("detector", detector, found.detector),

@@ -45,12 +45,12 @@ def report(
     from fiducial.repository import Repository
     from fiducial.selection.production import production_of
 
-    if without := [run for run in runs if production_of(run).kind in FROM_MASTERS]:
-        raise UsageError(
-            f"there is no report page of {', '.join(without)}: it was made from masters, not from frames",
-            hint="`fiducial defects` lists defects, and what changed",
-        )
     with Repository.open(root, instrument=instrument) as repository:
+        if without := [run for run in runs if production_of(run).kind in FROM_MASTERS]:
+            raise UsageError(
+                f"there is no report page of {', '.join(without)}: it was made from masters, not from frames",
+                hint="`fiducial defects` lists defects, and what changed",
+            )
         data = [gather(repository, production_of(run)) for run in runs]
     title = f"{data[0].camera.name} {data[0].night or ''} {data[0].ticket}".strip()
     file = Path(output)
