@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks import led_night
 from benchmarks.bandwidth import Bandwidth
 from benchmarks.contest import Contest
 from benchmarks.sizes import Size
@@ -78,12 +79,13 @@ def page(
         )
     if scaling:
         parts.append(f"## How our times grow\n\n{_GROWTH}\n\n{scaling_table(scaling)}\n")
+        parts.append(led_night.sentence(scaling, size) + "\n")
     return "\n".join(parts)
 
 
 _GROWTH = """Whole processes, as W1: *frames* of 512 × 512 pixels; *pixels*: 20 frames; *threads*: the frames
 of W1; *detectors*: E2E with 20 frames of 1024 × 1088 pixels of each, without imports; *graph*: exposures ×
-detectors, the quantum graph of the bias pipeline, without imports."""
+detectors, the quantum graph of the bias pipeline, without imports; *led*: biases and LED flats, below."""
 
 
 def _frames(size: Size) -> str:

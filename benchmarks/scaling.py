@@ -10,11 +10,13 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from benchmarks import led_night
 from benchmarks.bandwidth import Bandwidth
 from benchmarks.contest import run_task
 from benchmarks.files import bias_files
 from benchmarks.measure import Cost
 from benchmarks.ours.repositories import fill, many_biases
+from benchmarks.points import Point
 from benchmarks.scene import Scene
 from benchmarks.sizes import SIZES, Size
 from benchmarks.summary import Row, summarise
@@ -42,23 +44,13 @@ REACH = {
 }
 
 
-@dataclass(frozen=True)
-class Point:
-    """One point of a curve: its name in the results, what is run, the bytes that must be read and written."""
-
-    name: str
-    task: Task
-    read: int = 0
-    written: int = 0
-
-
 def measure_scaling(size: Size, repeats: int, version: str, bandwidth: Bandwidth) -> list[Row]:
     """Measure all curves, point after point in turn."""
     reach, folder = REACH[size.name], size.folder / "scaling"
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     curves = (_frames(reach, folder), _pixels(reach, folder), _threads(size), _detectors(reach, folder))
-    for curve in (*curves, _graphs(reach, folder)):
+    for curve in (*curves, _graphs(reach, folder), led_night.points(size, folder)):
         points = list(curve)
         costs: dict[str, list[Cost]] = {point.name: [] for point in points}
         for turn in range(repeats + 1):

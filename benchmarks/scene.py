@@ -73,6 +73,12 @@ class Scene:
         """A raw bias."""
         return self._raw(None, _generator(6, index), hits=self.bias.size // 56000)
 
+    def flat_frame(self, index: int) -> NDArray[np.uint16]:
+        """A raw flat of 20,000 adu, lit by a lamp that is not quite stable."""
+        random = _generator(9, index)
+        light = np.float32(20_000 * (1 + 0.01 * random.standard_normal())) * self.flat
+        return self._raw(light, random, hits=self.bias.size // 56000)
+
     def science_frame(self, index: int) -> NDArray[np.uint16]:
         """A raw science frame."""
         light = self.sky * self.flat + self.dark * np.float32(EXPOSURE)

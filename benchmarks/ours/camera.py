@@ -18,11 +18,12 @@ layouts:
 {amplifiers}
 detectors:
 {detectors}
-filters: {{r: r}}
+filters: {{r: r, led1: led1, led2: led2}}
 headers:
   recognise: {{INSTRUME: {name}}}
   frame_types:
     - {{type: bias, when: {{IMGTYPE: bias}}}}
+    - {{type: flat, when: {{IMGTYPE: flat}}}}
     - {{type: science, when: {{IMGTYPE: science}}}}
   detector: DETECTOR
   obs_id: OBSID
