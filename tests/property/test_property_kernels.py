@@ -41,7 +41,16 @@ def dark(frames, usable, threads=1):
     return kernels.dark_rate(frames, usable, times, read, gain=1.7, kappa=4, iterations=6, threads=threads)
 
 
-ALL = [clipped, expected, dark]
+def by_rule(mode):
+    def combine(frames, usable, threads=1):
+        ends = (len(frames) - 1) // 3
+        return kernels.combine(frames, kernels.Rule(mode, 2.0, 4, ends, ends), usable=usable, threads=threads)
+
+    combine.__name__ = mode
+    return combine
+
+
+ALL = [clipped, expected, dark, *map(by_rule, kernels.MODES)]
 
 
 def good_pixels(frames, usable):

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fiducial.kernels import _kernels
-from fiducial.kernels.checks import require_clipping
+from fiducial.kernels.checks import require_clipping, require_scale, require_vector
+from fiducial.kernels.combine import MODES, Rule, clipped_mean, combine
 from fiducial.kernels.detrend import detrend_rows, inverse_of, row_medians
 from fiducial.kernels.detrend_steps import Detrended, Detrending, Linearity, MasterPlanes, NanMark, Noise
 from fiducial.kernels.pairs import PAIR_TYPES, PairProducts, lag_products, pair_products
@@ -15,6 +16,7 @@ from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, quan
 from fiducial.kernels.tiles import TileFault, rice_encode, rice_tiles
 
 __all__ = [
+    "MODES",
     "PAIR_TYPES",
     "RAW_TYPES",
     "BandSums",
@@ -27,11 +29,13 @@ __all__ = [
     "Noise",
     "PairProducts",
     "RowStatistics",
+    "Rule",
     "TileFault",
     "band_sums",
     "clipped_mean",
     "clipped_mean_integers",
     "clipped_mean_into",
+    "combine",
     "correct_rows",
     "dark_rate",
     "detrend_rows",
@@ -51,51 +55,6 @@ type Float64 = npt.NDArray[np.float64]
 type Int32 = npt.NDArray[np.int32]
 type Bytes = npt.NDArray[np.uint8]
 type CombinedPixels = tuple[Float32, Float32, Int32, Int32]
-
-
-def clipped_mean(
-    frames: Float32,
-    usable: Bytes | None,
-    scale: Float64 | None,
-    *,
-    kappa: float,
-    iterations: int,
-    threads: int = 1,
-) -> CombinedPixels:
-    """Mean of frames after clipping about the median; see `fiducial.algorithms.combine.combine_clipped`.
-
-    Parameters
-    ----------
-    frames : (n, npix) float32, C-contiguous
-        Values that are not finite are not used.
-    usable : (n, npix) uint8, C-contiguous, optional
-        0 where a value is not to be used.
-    scale : (n,) float64, optional
-        What each frame is divided by.
-    kappa : float
-        Clipping limit in sample standard deviations (ddof = 1), at least 1.
-    iterations : int
-        Most rounds of clipping.
-    threads : int
-        Threads to use; the bits of the result do not depend on it, nor on the order of the frames.
-
-    Returns
-    -------
-    mean, variance : (npix,) float32
-        Clipped mean (NaN without a usable value) and s^2 / used (NaN for fewer than two).
-    used, clipped : (npix,) int32
-        Values in the mean, and usable values rejected.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not agree, or a parameter is out of range.
-    """
-    _check(frames, usable, kappa, iterations)
-    scale = _check_vector("scale", scale, frames.shape[0])
-    if scale is not None and not np.all(np.isfinite(scale) & (scale != 0)):
-        raise ValueError("a scale is zero or not finite")
-    return _kernels.clipped_mean(frames, usable, scale, kappa, iterations, threads)
 
 
 def expected_mean(
@@ -133,11 +92,9 @@ def expected_mean(
         Shapes do not agree, or a parameter is out of range.
     """
     _check(frames, usable, kappa, iterations)
-    scale = _check_vector("scale", scale, frames.shape[0])
-    if scale is not None and not np.all(np.isfinite(scale) & (scale != 0)):
-        raise ValueError("a scale is zero or not finite")
+    scale = require_scale(scale, frames.shape[0])
     if variance.ndim == 1:
-        of_frames = _check_vector("variance", variance.astype(np.float64, copy=False), frames.shape[0])
+        of_frames = require_vector("variance", variance.astype(np.float64, copy=False), frames.shape[0])
         return _kernels.expected_mean(frames, usable, scale, of_frames, None, kappa, iterations, threads)
     if variance.shape != frames.shape:
         raise ValueError(f"variance {variance.shape} fits neither {frames.shape} nor {frames.shape[:1]}")
@@ -185,7 +142,7 @@ def dark_rate(
     """
     _check(frames, usable, kappa, iterations)
     for name, values in (("times", times), ("read variances", read_variance)):
-        _check_vector(name, values, frames.shape[0])
+        require_vector(name, values, frames.shape[0])
         if not np.all(np.isfinite(values) & (values > 0)):
             raise ValueError(f"{name} are not all positive and finite: {values}")
     if not (np.isfinite(gain) and gain > 0):
@@ -208,11 +165,3 @@ def _check(frames: Float32, usable: Bytes | None, kappa: float, iterations: int)
     if usable is not None and usable.shape != frames.shape:
         raise ValueError(f"usable {usable.shape} and frames {frames.shape} differ in shape")
     require_clipping(kappa, iterations)
-
-
-def _check_vector(name: str, values: Float64 | None, length: int) -> Float64 | None:
-    if values is None:
-        return None
-    if values.shape != (length,):
-        raise ValueError(f"{name} {values.shape} must be one number for each of {length} frames")
-    return np.ascontiguousarray(values, dtype=np.float64)

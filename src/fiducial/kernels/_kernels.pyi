@@ -7,14 +7,25 @@ type _Bytes = npt.NDArray[np.uint8]
 type _Int32 = npt.NDArray[np.int32]
 type _Combined = tuple[_Float32, _Float32, _Int32, _Int32]
 
-def clipped_mean(
-    frames: _Float32,
+def combine(
+    frames: npt.NDArray[np.uint16 | np.int16 | np.int32 | np.float32],
     usable: _Bytes | None,
-    scale: _Float64 | None,
+    level: _Float64 | None,
+    gain: float,
+    zero: _Float64 | None,
+    divisor: _Float64 | None,
+    mode: int,
     kappa: float,
     iterations: int,
+    low: int,
+    high: int,
+    weights: _Float64 | None,
     threads: int,
-) -> _Combined: ...
+    mean: _Float32,
+    variance: _Float32,
+    used: _Int32,
+    clipped: _Int32,
+) -> None: ...
 def clipped_mean_integers(
     frames: npt.NDArray[np.uint16],
     swap: bool,

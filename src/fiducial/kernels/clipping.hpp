@@ -1,17 +1,20 @@
-// Clipping of one pixel's sorted values about their median, in double.
+// One pixel's sorted values: clipped about their median, or cut off at both ends; in double.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 
 #include "dispatch.hpp"
-#include "stack.hpp"
 
 namespace fiducial {
 
 struct Moments {
     double median, mean, variance;  // sample variance, ddof = 1; not a number for one value
+};
+
+struct Kept {
+    std::size_t low, high;  // the range of the sorted values that stays
+    Moments moments;
 };
 
 FIDUCIAL_INLINE Moments finish(double median, double first, double second, double n) {
@@ -31,17 +34,8 @@ FIDUCIAL_INLINE Moments moments(const double *column, std::size_t low, std::size
     return finish(median, first, second, static_cast<double>(n));
 }
 
-FIDUCIAL_INLINE void store(const Images &out, std::size_t pixel, const Moments &m, std::size_t used,
-                           std::size_t count) {
-    out.mean[pixel] = static_cast<float>(m.mean);
-    out.variance[pixel] = static_cast<float>(m.variance / static_cast<double>(used));
-    out.used[pixel] = static_cast<std::int32_t>(used);
-    out.clipped[pixel] = static_cast<std::int32_t>(count - used);
-}
-
 // `column` holds the usable values, rising; kappa has room for ties.
-FIDUCIAL_INLINE void clip_column(const double *column, std::size_t count, double kappa, int iterations,
-                                 const Images &out, std::size_t pixel) {
+FIDUCIAL_INLINE Kept clip_column(const double *column, std::size_t count, double kappa, int iterations) {
     std::size_t low = 0, high = count;
     Moments m = moments(column, low, high);
     for (int round = 0; round < iterations; ++round) {
@@ -54,7 +48,24 @@ FIDUCIAL_INLINE void clip_column(const double *column, std::size_t count, double
         high = to;
         m = moments(column, low, high);
     }
-    store(out, pixel, m, high - low, count);
+    return {low, high, m};
+}
+
+// The mean without so many at both ends. Its variance is Tukey & McLaughlin's (1963, Sankhya A 25, 331):
+// squares of deviations with the values cut off moved to the nearest that stays, over h (h - 1) of those h;
+// given here times h, as a sample variance is.
+FIDUCIAL_INLINE Kept trim_column(const double *column, std::size_t count, std::size_t low, std::size_t high) {
+    const std::size_t top = count - high;
+    Moments m = moments(column, low, top);
+    double first = 0.0, second = 0.0;
+    for (std::size_t k = 0; k < count; ++k) {
+        const double d = column[k < low ? low : k < top ? k : top - 1] - m.mean;
+        first += d;
+        second += d * d;
+    }
+    const double square = second - first * first / static_cast<double>(count);
+    m.variance = (square < 0.0 ? 0.0 : square) / (static_cast<double>(top - low) - 1.0);
+    return {low, top, m};
 }
 
 }  // namespace fiducial

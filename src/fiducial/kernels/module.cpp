@@ -9,7 +9,7 @@
 #include <optional>
 #include <tuple>
 
-#include "clipped_mean.hpp"
+#include "combine_module.hpp"
 #include "detrend_module.hpp"
 #include "pair_module.hpp"
 #include "raw_module.hpp"
@@ -67,22 +67,12 @@ Combined combined(std::size_t pixels, Kernel kernel) {
 
 NB_MODULE(_kernels, m) {
     m.doc() = "Compiled pixel kernels.";
+    add_combine(m);
     add_detrend(m);
     add_pairs(m);
     add_raw(m);
     add_statistics(m);
     add_tiles(m);
-
-    m.def(
-        "clipped_mean",
-        [](Matrix<float> frames, std::optional<Matrix<std::uint8_t>> usable, std::optional<Vector<double>> scale,
-           double kappa, int iterations, int threads) {
-            return combined(frames.shape(1), [&](const Images &out) {
-                clipped_mean(stack_of(frames, usable, data_of(scale)), kappa, iterations, threads, out);
-            });
-        },
-        nb::arg("frames").noconvert(), nb::arg("usable").noconvert().none(), nb::arg("scale").noconvert().none(),
-        nb::arg("kappa"), nb::arg("iterations"), nb::arg("threads"));
 
     m.def(
         "expected_mean",

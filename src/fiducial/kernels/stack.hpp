@@ -26,11 +26,6 @@ struct Images {
     std::int32_t *clipped;
 };
 
-// The value of a pixel, or something that is not finite where it may not be used.
-inline __attribute__((always_inline)) float pixel_value(float value, double divisor) {
-    return static_cast<float>(static_cast<double>(value) / divisor);
-}
-
 inline __attribute__((always_inline)) bool is_finite(double value) { return std::fabs(value) <= DBL_MAX; }
 inline __attribute__((always_inline)) bool is_finite(float value) { return std::fabs(value) <= FLT_MAX; }
 

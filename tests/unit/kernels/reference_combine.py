@@ -24,6 +24,36 @@ def clipped_pixel(values, kappa, iterations):
     return np.mean(kept), variance, kept.size, total - kept.size
 
 
+def combined_pixel(values, rule, weights, frames):
+    """Value, variance, used, clipped of one pixel's usable values, by any mode; ``frames`` there are."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.size == 0:
+        return np.nan, np.nan, 0, 0
+    kept = np.ones(values.size, bool)
+    if rule.mode.startswith("clipped"):
+        for _ in range(rule.iterations):
+            left = values[kept]
+            limit = rule.kappa * TIE * np.std(left, ddof=1) if left.size > 1 else np.inf
+            outside = kept & (np.abs(values - np.median(left)) > limit)
+            if not outside.any():
+                break
+            kept &= ~outside
+    if rule.mode == "minmax":
+        low, high = (number * values.size // frames for number in (rule.low, rule.high))
+        ordered = np.sort(values)
+        left = ordered[low : values.size - high]
+        moved = np.clip(ordered, left[0], left[-1])
+        h = left.size
+        variance = np.sum((moved - moved.mean()) ** 2) / (h * (h - 1)) if h > 1 else np.nan
+        return left.mean(), variance, h, values.size - h
+    left, n = values[kept], int(kept.sum())
+    w = np.ones(n) if weights is None else weights[kept]
+    mean = np.sum(w * left) / np.sum(w)
+    variance = np.sum(w * (left - mean) ** 2) / ((n - 1) * np.sum(w)) if n > 1 else np.nan
+    value = np.median(left) if "median" in rule.mode else mean
+    return value, variance, n, values.size - n
+
+
 def weighted_pixel(values, variance_at, kappa, iterations):
     """Weighted mean, its variance, used, clipped; ``variance_at(mean)`` are the values' variances."""
     values = np.asarray(values, dtype=np.float64)

@@ -17,8 +17,8 @@ LEVELS = {"x86-64": "sse2", "x86-64-v3": "avx2", "x86-64-v4": "avx512vl"}
 
 KERNELS = (
     "band_sums",
-    "clipped_mean",
     "clipped_mean_integers",
+    "combine",
     "correct_rows",
     "detrend_rows",
     "lag_integers",
@@ -32,8 +32,8 @@ KERNELS = (
 # The kernels behind plain C functions.
 FACE = r"""
 #include "band_sums.hpp"
-#include "clipped_mean.hpp"
 #include "clipped_mean_integers.hpp"
+#include "combine.hpp"
 #include "correct_rows.hpp"
 #include "detrend_rows.hpp"
 #include "lag_products.hpp"
@@ -45,7 +45,8 @@ FACE = r"""
 using namespace fiducial;
 extern "C" void clipped(const float *v, const std::uint8_t *u, const double *s, std::size_t n, std::size_t p,
                         float *mean, float *variance, std::int32_t *used, std::int32_t *out) {
-    clipped_mean({v, u, s, n, p}, 2.5, 4, 1, {mean, variance, used, out});
+    const Frames<float> frames{v, static_cast<std::ptrdiff_t>(p), 0, n, 1, p, u, nullptr, 1.0, nullptr, s};
+    combine(frames, {Mode::clipped_mean, 2.5, 4, 0, 0, nullptr}, 1, {mean, variance, used, out});
 }
 extern "C" void dark(const float *v, const std::uint8_t *u, const double *t, std::size_t n, std::size_t p,
                      float *mean, float *variance, std::int32_t *used, std::int32_t *out) {
