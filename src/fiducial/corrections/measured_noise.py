@@ -26,7 +26,7 @@ _CALM = 5.0  # of the median variance: noisy (telegraph) pixels beyond do not co
 def noise_keys(
     variance: NDArray[np.float32],
     mask: NDArray[np.int32],
-    n_frames: int,
+    n_frames: float,
     camera: Camera,
     detector: int,
     notes: Mapping[str, Any],
@@ -42,7 +42,8 @@ def noise_keys(
     variance, mask
         Shape (ny, nx) of the master; masked and NaN pixels do not count.
     n_frames
-        Frames that were stacked, whose scatter ``variance`` is.
+        Frames that were stacked, whose scatter ``variance`` is: for a median as many as would give a mean
+        of that variance.
     camera, detector
         Whose amplifiers.
     notes

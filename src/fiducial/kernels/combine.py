@@ -113,23 +113,10 @@ def combine(
     TypeError
         The frames are of another type.
     """
-    if frames.ndim not in (2, 3) or len(frames) == 0:
-        raise ValueError(f"frames are (n, npix) or (n, ny, nx), not {frames.shape}")
-    if frames.dtype not in _TYPES:
-        raise TypeError(f"frames of {frames.dtype}, not of {', '.join(map(str, _TYPES))}")
-    if usable is not None and usable.shape != frames.shape:
-        raise ValueError(f"usable {usable.shape} and frames {frames.shape} differ in shape")
+    stack = _stack_of(frames)
     n, shape = len(frames), frames.shape[1:]
     rule.check(n)
-    stack = frames.reshape(n, 1, -1) if frames.ndim == 2 else frames
-    if stack.shape[2] > 1 and stack.strides[2] != stack.itemsize:
-        stack = np.ascontiguousarray(stack)
-    if level is not None and level.shape != stack.shape[:2]:
-        raise ValueError(f"levels {level.shape} are not one for each row of each frame {stack.shape[:2]}")
-    if weights is not None and (
-        rule.mode not in _OF_MEANS or not np.all((weights > 0) & np.isfinite(weights))
-    ):
-        raise ValueError("weights are positive, and of means")
+    _check(frames, stack.shape[:2], rule, usable, level, weights)
     value, variance = np.empty(stack.shape[1:], np.float32), np.empty(stack.shape[1:], np.float32)
     used, clipped = np.empty(stack.shape[1:], np.int32), np.empty(stack.shape[1:], np.int32)
     _kernels.combine(
@@ -152,6 +139,36 @@ def combine(
         clipped,
     )
     return value.reshape(shape), variance.reshape(shape), used.reshape(shape), clipped.reshape(shape)
+
+
+def _stack_of(frames: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Frames of rows, the columns of each side by side: without a copy where they are."""
+    if frames.ndim not in (2, 3) or len(frames) == 0:
+        raise ValueError(f"frames are (n, npix) or (n, ny, nx), not {frames.shape}")
+    if frames.dtype not in _TYPES:
+        raise TypeError(f"frames of {frames.dtype}, not of {', '.join(map(str, _TYPES))}")
+    stack = frames[:, np.newaxis] if frames.ndim == 2 else frames
+    if stack.shape[2] > 1 and stack.strides[2] != stack.itemsize:
+        stack = np.ascontiguousarray(stack)
+    return stack
+
+
+def _check(
+    frames: npt.NDArray[Any],
+    rows: tuple[int, ...],
+    rule: Rule,
+    usable: Bytes | None,
+    level: Float64 | None,
+    weights: Float64 | None,
+) -> None:
+    if usable is not None and usable.shape != frames.shape:
+        raise ValueError(f"usable {usable.shape} and frames {frames.shape} differ in shape")
+    if level is not None and level.shape != rows:
+        raise ValueError(f"levels {level.shape} are not one for each row of each frame {rows}")
+    if weights is not None and (
+        rule.mode not in _OF_MEANS or not np.all((weights > 0) & np.isfinite(weights))
+    ):
+        raise ValueError("weights are positive, and of means")
 
 
 def clipped_mean(

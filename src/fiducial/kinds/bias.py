@@ -8,13 +8,14 @@ import numpy as np
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
 from lsst.pipe.base import connectionTypes as cT
 
+from fiducial.algorithms.combine_by import loss_of_median
 from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.measured_noise import noise_keys
 from fiducial.frames.records import FrameRecord
-from fiducial.kinds.clipping import clipped_mean, uses_scatter
+from fiducial.kinds.clipping import combine_batch, uses_scatter
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections
 from fiducial.kinds.engine import Batch
@@ -54,7 +55,7 @@ class BiasConfig(StackConfig, PipelineTaskConfig, pipelineConnections=BiasConnec
 
 
 class BiasTask(PipelineTask):
-    """Combine biases of one detector: clipped mean, variance by the scatter."""
+    """Combine biases of one detector: by the clipped mean if not asked otherwise, variance by the scatter."""
 
     ConfigClass = BiasConfig
     _DefaultName = "bias"
@@ -127,21 +128,23 @@ class BiasTask(PipelineTask):
             unit=UNITS[chain.world],
             scale=lambda _: 1.0,
             time="exposure_time",
-            notes=combiner.notes(stacked.frames) | self._noise(stacked, chain),
+            notes=self.config.notes() | combiner.notes(stacked.frames) | self._noise(stacked, chain),
         )
         return Struct(bias=product)
 
     def _noise(self, stacked: Stacked, chain: Chain) -> dict[str, float]:
         """Read noise from the scatter, for the variances of what comes after; none from too few frames."""
         n_frames = len(stacked.frames)
-        if not uses_scatter(n_frames, self.config.kappa, self.config.iterations):
+        rule = self.config.rule()
+        if rule.mode == "minmax" or not uses_scatter(n_frames, rule):
             return {}
+        means = n_frames / loss_of_median(n_frames) if "median" in rule.mode else n_frames
         camera, detector = chain.context.camera, chain.context.detector
-        return noise_keys(stacked.variance, stacked.mask, n_frames, camera, detector, chain.notes())
+        return noise_keys(stacked.variance, stacked.mask, means, camera, detector, chain.notes())
 
 
 class BiasCombiner:
-    """Clipped mean of biases; the drift of levels that no overscan shows is taken out first.
+    """One value of biases; the drift of levels that no overscan shows is taken out first.
 
     Without overscan each frame is brought to the mean level of all frames, so that the drift does
     not widen the clipping and the variance; the levels taken off stand in the header.
@@ -150,8 +153,7 @@ class BiasCombiner:
     extra_bytes = 0
 
     def __init__(self, config: BiasConfig) -> None:
-        self._kappa = float(config.kappa)
-        self._iterations = int(config.iterations)
+        self._rule = config.rule()
         self._offsets: dict[str, NDArray[np.float64]] = {}
 
     def prepare(self, frames: Sequence[DetectorFrame], chain: Chain) -> None:
@@ -165,16 +167,8 @@ class BiasCombiner:
         return self._offsets.get(amplifier.name)
 
     def combine(self, batch: Batch, threads: int) -> "Combined":
-        """Clip and average."""
-        return clipped_mean(
-            batch,
-            world=self._world,
-            scale=None,
-            light=False,
-            kappa=self._kappa,
-            iterations=self._iterations,
-            threads=threads,
-        )
+        """Reject and combine."""
+        return combine_batch(batch, self._rule, world=self._world, scale=None, light=False, threads=threads)
 
     def weights(self, amplifier: Amplifier) -> Weights:
         """A plain mean."""

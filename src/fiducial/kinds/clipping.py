@@ -1,4 +1,4 @@
-"""Clipped means of frames of one scene, for biases and flats: how outliers are told, and the variance."""
+"""Frames of one scene combined, for biases and flats: how outliers are told, and the variance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fiducial.algorithms.combine import Combined, combine_clipped, combine_expected, unbiased_variance
+from fiducial.algorithms.combine import Combined, combine_expected
+from fiducial.algorithms.combine_by import Rule, combine_by, loss_of_median
 from fiducial.corrections.variance import expected_variance
 
 if TYPE_CHECKING:
@@ -23,66 +24,67 @@ PER_PIXEL_VARIANCE = 16
 """Working bytes for each pixel of each frame where the expected noise of light is used."""
 
 
-def uses_scatter(n_frames: int, kappa: float, iterations: int) -> bool:
-    """Whether so many frames can be clipped by their own scatter.
+def uses_scatter(n_frames: int, rule: Rule) -> bool:
+    """Whether the scatter of so many frames gives their variance, and tells the outliers if it has to.
 
-    One outlier among N frames deviates by sqrt(N) sample deviations at most, so fewer than kappa^2
-    frames would never be clipped: there the expected noise tells the outliers.
+    One outlier among N frames deviates by sqrt(N) sample deviations at most, so a mean of fewer than
+    kappa^2 frames would never be clipped: there the expected noise tells the outliers.
     """
-    return n_frames >= FEWEST_FOR_SCATTER and (iterations == 0 or n_frames > kappa**2)
+    clips = rule.mode == "clipped_mean" and rule.iterations > 0
+    return n_frames >= FEWEST_FOR_SCATTER and (not clips or n_frames > rule.kappa**2)
 
 
-def clipped_mean(
+def combine_batch(
     batch: Batch,
+    rule: Rule,
     *,
     world: World,
     scale: NDArray[np.float64] | None,
     light: bool,
-    kappa: float,
-    iterations: int,
     threads: int,
 ) -> Combined:
-    """Combine a batch by its mean.
+    """Combine a batch.
 
     Parameters
     ----------
     batch
         The frames.
+    rule
+        How.
     world
         Their unit.
     scale
         (n,) what each frame is divided by; None: nothing.
     light
         Whether the frames have light, which makes noise; biases have that of the read-out alone.
-    kappa, iterations, threads
-        As the algorithms take them.
+    threads
+        Cores to use.
 
     Returns
     -------
     Combined
         Its variance is the scatter's, corrected for the clipping; where fewer than five frames are usable,
-        or there are too few to clip by their scatter, it is the expected one.
+        or there are too few to clip by their scatter, it is the expected one. Values that ``minmax`` leaves
+        out do not count as clipped: they need be no outliers.
     """
     usable = None if batch.usable.all() else batch.usable
-    if not uses_scatter(len(batch.stack), kappa, iterations):
-        known = _expected(batch, world, scale, light)
+    if rule.mode == "clipped_mean" and not uses_scatter(len(batch.stack), rule):
         return combine_expected(
             batch.stack,
             usable,
             scale=scale,
-            variance=known,
-            kappa=kappa,
-            iterations=iterations,
+            variance=_expected(batch, world, scale, light),
+            kappa=rule.kappa,
+            iterations=rule.iterations,
             threads=threads,
         )
-    found = combine_clipped(
-        batch.stack, usable, scale=scale, kappa=kappa, iterations=iterations, threads=threads
-    )
-    variance = unbiased_variance(found, kappa=kappa, iterations=iterations)
+    found = combine_by(batch.stack, usable, rule, scale=scale, threads=threads)
+    variance = found.variance
     few = (found.used + found.clipped < FEWEST_FOR_SCATTER) & (found.used > 0)
     if few.any():
-        variance = np.where(few, _of_few(batch, found, world, scale, light), variance)
-    return Combined(found.image, variance, found.used, found.clipped)
+        variance = np.where(few, _of_few(batch, found, rule, world, scale, light), variance)
+    clipped = np.zeros_like(found.clipped) if rule.mode == "minmax" else found.clipped
+    return Combined(found.image, variance, found.used, clipped)
 
 
 def _expected(
@@ -102,13 +104,21 @@ def _expected(
 
 
 def _of_few(
-    batch: Batch, found: Combined, world: World, scale: NDArray[np.float64] | None, light: bool
+    batch: Batch,
+    found: Combined,
+    rule: Rule,
+    world: World,
+    scale: NDArray[np.float64] | None,
+    light: bool,
 ) -> NDArray[np.float32]:
-    """Expected variance of the mean of few frames, as if they were average ones."""
+    """Expected variance of what few frames give, as if they were average ones."""
     factor = 1.0 if scale is None else float(np.mean(scale))
     signal = found.image * np.float32(factor) if light else np.float32(0.0)
     one = _noise(signal, batch, world, float(batch.added.mean())) / np.float32(factor**2)
-    return np.asarray(one / np.maximum(found.used, 1), dtype=np.float32)
+    used = np.arange(FEWEST_FOR_SCATTER)
+    loss = [loss_of_median(max(int(n), 1)) if "median" in rule.mode else 1.0 for n in used]
+    share = np.asarray(loss, np.float32) / np.maximum(used, 1)
+    return np.asarray(one * share[np.minimum(found.used, FEWEST_FOR_SCATTER - 1)], dtype=np.float32)
 
 
 def _noise(

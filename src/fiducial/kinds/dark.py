@@ -16,6 +16,7 @@ from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.measured_noise import with_measured_noise
 from fiducial.corrections.variance import read_variance
 from fiducial.frames.records import FrameRecord
+from fiducial.kinds.clipping import combine_batch
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections, bias_input, stack_master
 from fiducial.kinds.engine import Batch
@@ -123,7 +124,7 @@ class DarkTask(PipelineTask):
             unit=UNITS[chain.world],
             scale=lambda frame: frame.facts.dark_time,
             time="dark_time",
-            notes=combiner.notes(len(stacked.frames)),
+            notes={**self.config.notes(), **combiner.notes(len(stacked.frames))},
         )
         return Struct(dark=product)
 
@@ -138,8 +139,7 @@ class DarkCombiner:
     extra_bytes = 0
 
     def __init__(self, config: DarkConfig) -> None:
-        self._kappa = float(config.kappa)
-        self._iterations = int(config.iterations)
+        self._rule = config.rule()
         self._levels: dict[str, DarkLevels] = {}
 
     def prepare(self, frames: Sequence[DetectorFrame], chain: Chain) -> None:
@@ -158,20 +158,29 @@ class DarkCombiner:
         return None if found is None else found.level
 
     def combine(self, batch: Batch, threads: int) -> "Combined":
-        """Reject and average."""
+        """Reject and average; medians, and means without extremes, are of rates that all weigh the same."""
+        if self._rule.mode not in ("mean", "clipped_mean"):
+            return combine_batch(
+                batch, self._rule, world=self._world, scale=self._times, light=True, threads=threads
+            )
         return combine_dark(
             batch.stack,
             None if batch.usable.all() else batch.usable,
             times=self._times,
             read_variance=self._read_variance(batch.amplifier) + batch.added,
             gain=1.0 if self._world == "electron" else batch.amplifier.gain,
-            kappa=self._kappa,
-            iterations=self._iterations,
+            kappa=self._rule.kappa,
+            iterations=0 if self._rule.mode == "mean" else self._rule.iterations,
             threads=threads,
         )
 
     def weights(self, amplifier: Amplifier) -> Weights:
-        """Of frames weighted by t^2 / variance: each enters the rate with t / sum(t^2), at equal variance."""
+        """Of frames weighted by t^2 / variance: each enters the rate with t / sum(t^2), at equal variance.
+
+        Rates that weigh the same enter with 1 / (n t).
+        """
+        if self._rule.mode not in ("mean", "clipped_mean"):
+            return Weights(float(np.mean(1.0 / self._times)), 1.0)
         return Weights(float(np.sum(self._times) / np.sum(self._times**2)), 1.0)
 
     def notes(self, n_frames: int) -> dict[str, float | bool]:

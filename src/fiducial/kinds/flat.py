@@ -14,7 +14,7 @@ from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.measured_noise import with_measured_noise
 from fiducial.frames.records import FrameRecord
-from fiducial.kinds.clipping import PER_PIXEL_VARIANCE, clipped_mean, uses_scatter
+from fiducial.kinds.clipping import PER_PIXEL_VARIANCE, combine_batch, uses_scatter
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections, bias_input, dark_input, stack_master
 from fiducial.kinds.engine import Batch
@@ -61,7 +61,7 @@ class FlatConfig(StackConfig, PipelineTaskConfig, pipelineConnections=FlatConnec
 
 
 class FlatTask(PipelineTask):
-    """Combine flats of one detector and filter: clipped mean of frames divided by their levels."""
+    """Combine flats of one detector and filter, divided by their levels; by the clipped mean as a rule."""
 
     ConfigClass = FlatConfig
     _DefaultName = "flat"
@@ -130,13 +130,12 @@ class FlatTask(PipelineTask):
             )
             for frame in without
         ]
+        what = f"the {kind} of {camera.name} detector {detector}, {physical_filter}"
         stacked = stack_frames(
             [frame for frame in frames if frame not in without],
             chain,
             combiner,
-            self.config.means(
-                threads, f"the {kind} of {camera.name} detector {detector}, {physical_filter}", camera, kind
-            ),
+            self.config.means(threads, what, camera, kind),
             aside=aside,
         )
         product = make_product(
@@ -146,19 +145,19 @@ class FlatTask(PipelineTask):
             unit=u.dimensionless_unscaled,
             scale=combiner.mean_scale,
             time="exposure_time",
+            notes=self.config.notes(),
             physical_filter=physical_filter,
         )
         return Struct(flat=product)
 
 
 class FlatCombiner:
-    """Clipped mean of flats, each amplifier of each frame divided by its scale."""
+    """One value of flats, each amplifier of each frame divided by its scale."""
 
     extra_bytes = 0
 
     def __init__(self, config: FlatConfig, scales: Mapping[tuple[int, str], float]) -> None:
-        self._kappa = float(config.kappa)
-        self._iterations = int(config.iterations)
+        self._rule = config.rule()
         self._scales = scales
         self._alive = {amp for (_, amp), scale in scales.items() if scale > 0}
 
@@ -175,25 +174,22 @@ class FlatCombiner:
         self._world = chain.world
         self._frames = list(frames)
         self._times = np.array([frame.facts.dark_time for frame in frames])
-        self.extra_bytes = (
-            0 if uses_scatter(len(frames), self._kappa, self._iterations) else PER_PIXEL_VARIANCE
-        )
+        self.extra_bytes = 0 if uses_scatter(len(frames), self._rule) else PER_PIXEL_VARIANCE
 
     def offsets(self, amplifier: Amplifier) -> "NDArray[np.float64] | None":
         """None: levels are no matter beside the light."""
         return None
 
     def combine(self, batch: Batch, threads: int) -> "Combined":
-        """Divide, clip and average; an amplifier that has a level in no frame has no usable pixel."""
+        """Divide and combine; an amplifier that has a level in no frame has no usable pixel."""
         if batch.amplifier.name not in self._alive:
             batch.usable[:] = False
-        return clipped_mean(
+        return combine_batch(
             batch,
+            self._rule,
             world=self._world,
             scale=self._of(batch.amplifier),
             light=True,
-            kappa=self._kappa,
-            iterations=self._iterations,
             threads=threads,
         )
 
