@@ -172,6 +172,12 @@ def require_valid(names: Sequence[str]) -> None:
             raise ConfigurationError(
                 f"{name} stands after assembly, and works on raw amplifiers", hint="Move it before."
             )
+    if {"overscan", "linearity"} <= set(names) and list(names).index("linearity") < list(names).index(
+        "overscan"
+    ):
+        raise ConfigurationError(
+            "linearity stands before overscan", hint="It works on the signal above bias: move it behind."
+        )
     _require_order(names)
 
 

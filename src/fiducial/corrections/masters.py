@@ -87,14 +87,7 @@ class Master:
             Naming what differs.
         """
         layout = context.camera.layout(context.detector)
-        instrument = self.metadata.get(meta.INSTRUMENT, context.camera.name)
-        detector = self.metadata.get(meta.DETECTOR, context.detector)
-        if str(instrument) != context.camera.name or int(detector) != context.detector:
-            raise self._mismatch(
-                f"is of {instrument} detector {detector}, "
-                f"not {context.camera.name} detector {context.detector}",
-                "Give the collection that holds the calibrations of this detector.",
-            )
+        self.require_detector(context)
         if self.image.shape != layout.shape:
             (ny, nx), (rows, columns) = self.image.shape, layout.shape
             raise self._mismatch(
@@ -107,6 +100,23 @@ class Master:
             raise self._mismatch(
                 f"is in {self.product.unit or world} ({world}), the chain works in {context.world}",
                 "Bootstrap masters go with chains without gain, final masters with chains that have it.",
+            )
+
+    def require_detector(self, context: Context) -> None:
+        """Refuse a master of another detector.
+
+        Raises
+        ------
+        CalibrationMismatch
+            Naming both.
+        """
+        instrument = self.metadata.get(meta.INSTRUMENT, context.camera.name)
+        detector = self.metadata.get(meta.DETECTOR, context.detector)
+        if str(instrument) != context.camera.name or int(detector) != context.detector:
+            raise self._mismatch(
+                f"is of {instrument} detector {detector}, "
+                f"not {context.camera.name} detector {context.detector}",
+                "Give the collection that holds the calibrations of this detector.",
             )
 
     def require_state(self, frame: DetectorFrame) -> None:

@@ -14,6 +14,7 @@ from fiducial.corrections.dark import DarkCorrection
 from fiducial.corrections.defects import DefectsCorrection
 from fiducial.corrections.flat import FlatCorrection
 from fiducial.corrections.gain import GainCorrection
+from fiducial.corrections.linearity import LinearityCorrection
 from fiducial.corrections.nan import NanCorrection
 from fiducial.corrections.overscan import OverscanCorrection
 from fiducial.corrections.saturation import SaturationCorrection
@@ -26,6 +27,7 @@ BUILT_IN: tuple[type[Correction], ...] = (
     SaturationCorrection,
     OverscanCorrection,
     GainCorrection,
+    LinearityCorrection,
     AssemblyCorrection,
     BiasCorrection,
     VarianceCorrection,

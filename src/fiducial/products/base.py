@@ -14,8 +14,9 @@ from fiducial.errors import IntegrityError
 KIND = "FIDKIND"
 SCHEMA = "FIDSCHEM"
 _BUILT_IN = {
-    "residuals": "fiducial.products.residuals:ResidualStack",
     "defects": "fiducial.products.defects:DefectSet",
+    "linearizer": "fiducial.products.linearizer:Linearizer",
+    "residuals": "fiducial.products.residuals:ResidualStack",
 }
 """Where the class of a kind is; plug-ins name theirs in the entry-point group ``fiducial.products``."""
 
