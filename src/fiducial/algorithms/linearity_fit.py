@@ -97,7 +97,8 @@ def fit_linearity(
     Parameters
     ----------
     signal : (n,)
-        Mean level of each flat or pair, above bias.
+        Mean level of each flat or pair, above bias. The curve is that of the mean: pixels whose light
+        scatters by a relative v about it blur the curve by v^2 m^2 C''(m) / 2.
     abscissa : (n,)
         Photodiode charge, exposure time, or another amplifier's signal.
     form

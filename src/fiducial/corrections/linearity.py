@@ -12,7 +12,6 @@ from fiducial.corrections.base import Context, Correction
 from fiducial.corrections.linearity_product import models_of
 from fiducial.corrections.with_master import MasterConfig
 from fiducial.errors import CalibrationMismatch, ConfigurationError
-from fiducial.products.linearizer import Linearizer
 from fiducial.products.masks import Plane
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ class LinearityCorrection(Correction):
     ConfigClass = LinearityConfig
 
     def __init__(self, config: Any, context: Context) -> None:
+        from fiducial.products.linearizer import Linearizer  # long to import
+
         super().__init__(config, context)
         if self.master not in context.masters:
             raise ConfigurationError(

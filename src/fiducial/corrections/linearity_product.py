@@ -10,7 +10,6 @@ import numpy as np
 
 from fiducial.algorithms.linearity_double import DoubleFit
 from fiducial.algorithms.linearity_packing import pack_model, unpack_model
-from fiducial.products.linearizer import AmplifierLinearity, Linearizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from fiducial.algorithms.arrays import Float64, Numbers
     from fiducial.algorithms.linearity_fit import LinearityFit
     from fiducial.algorithms.linearity_models import LinearityModel
+    from fiducial.products.linearizer import AmplifierLinearity, Linearizer
 
 _POINTS = 65  # signals at which the correction's error is told
 
@@ -44,6 +44,8 @@ def linearizer_of(
     metadata: Mapping[str, str | int | float | bool],
 ) -> Linearizer:
     """The product of a detector's fits, amplifiers by name in their order."""
+    from fiducial.products.linearizer import Linearizer  # long to import
+
     amplifiers = [
         _amplifier(fit, name, levels, number)
         for number, (fit, name) in enumerate(zip(fits, names, strict=True))
@@ -76,6 +78,8 @@ def _amplifier(
     fit: LinearityFit | DoubleFit, name: str, levels: MeasuredLevels, number: int
 ) -> AmplifierLinearity:
     """Levels, residuals and quality are those against the light, or against the reference amplifier."""
+    from fiducial.products.linearizer import AmplifierLinearity
+
     step = (fit.relative or fit.absolute) if isinstance(fit, DoubleFit) else fit
     kind, parameters = pack_model(fit.model)
     signal = levels.signals[:, number]

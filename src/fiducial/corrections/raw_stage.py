@@ -1,5 +1,7 @@
 """Saturation, overscan, gain and assembly in one pass: what nearly every frame needs, at the speed of memory.
 
+The linearity between gain and assembly goes with it: it looks at single pixels, wherever they stand.
+
 The pixels are those that the corrections give one after the other, bit by bit.
 """
 
@@ -13,6 +15,7 @@ import numpy as np
 
 from fiducial.corrections.assembly import AssemblyCorrection
 from fiducial.corrections.gain import GainCorrection
+from fiducial.corrections.linearity import LinearityCorrection
 from fiducial.corrections.overscan import LineLevels, OverscanCorrection
 from fiducial.corrections.saturation import SaturationCorrection
 from fiducial.corrections.segment import Float64, Planes, Segment
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from fiducial.corrections.base import Correction
     from fiducial.corrections.frame import Cut, DetectorFrame
 
-_ORDER = (OverscanCorrection, GainCorrection, AssemblyCorrection)
+_ORDER = (OverscanCorrection, GainCorrection, LinearityCorrection, AssemblyCorrection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class RawStage:
     saturation: SaturationCorrection | None
     overscan: OverscanCorrection | None
     gain: GainCorrection | None
+    linearity: LinearityCorrection | None = None
 
     @classmethod
     def of(cls, corrections: Sequence[Correction]) -> tuple[RawStage | None, tuple[Correction, ...]]:
@@ -55,7 +59,12 @@ class RawStage:
         if changing != [kind for kind in _ORDER if kind in changing]:
             return None, tuple(corrections)
         found: dict[type, Any] = dict(zip(kinds[:end], corrections, strict=False))
-        stage = cls(found.get(SaturationCorrection), found.get(OverscanCorrection), found.get(GainCorrection))
+        stage = cls(
+            found.get(SaturationCorrection),
+            found.get(OverscanCorrection),
+            found.get(GainCorrection),
+            found.get(LinearityCorrection),
+        )
         return stage, tuple(corrections[end:])
 
     def takes(self, cut: Cut) -> bool:
@@ -79,7 +88,7 @@ class RawStage:
             out=out,
         )
         ny, nx = image.shape
-        return Segment(
+        segment = Segment(
             amp,
             cut.rows,
             cut.raw,
@@ -92,6 +101,9 @@ class RawStage:
             window=detector_window(amp, *cut.rows),
             models={n: m.model for n, m in (("serial", serial), ("parallel", parallel)) if m is not None},
         )
+        if self.linearity is not None:
+            self.linearity.correct(segment, frame)
+        return segment
 
     def limits(self, saturation: float) -> Limits:
         """From which raw values pixels are marked."""

@@ -16,12 +16,14 @@ from fiducial.algorithms.linearity_packing import pack_model, unpack_model
 from fiducial.corrections.chain import Chain, build_chain, masters_of, require_valid
 from fiducial.corrections.linearity_product import MeasuredLevels, linearizer_of, models_of
 from fiducial.corrections.masters import Master
+from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.registry import CorrectionsConfig
+from fiducial.corrections.segment import Segment
 from fiducial.corrections.strips import plan_strips
 from fiducial.errors import CalibrationMismatch, ConfigurationError
 from fiducial.products.linearizer import Linearizer
 from fiducial.products.masks import Plane
-from frame_arrays import GAIN, SHAPE, frame, raw_pixels, tiny_camera
+from frame_arrays import GAIN, RAW_SHAPE, SHAPE, frame, raw_pixels, tiny_camera
 
 TIMES = np.geomspace(0.5, 40, 20)
 SQUARE = {"A": 2e-6, "B": -1e-6}  # 1/adu: what the truth has more than the signal, of its square
@@ -139,6 +141,28 @@ def test_a_frame_of_another_state_is_refused_unless_that_is_wanted() -> None:
     with pytest.raises(CalibrationMismatch, match="TEMP_SET"):
         corrected(chain_of(names, made), {"A": 1.0, "B": 1.0})
     corrected(chain_of(names, made, matchState=False), {"A": 1.0, "B": 1.0})
+
+
+@pytest.mark.parametrize(
+    "names", [["overscan", "linearity", "assembly"], ["overscan", "gain", "linearity", "assembly"]]
+)
+def test_in_one_pass_with_the_raw_stage_every_bit_is_the_same(names: list[str]) -> None:
+    chain = chain_of(["saturation", *names, "nan"], product())
+    stage, rest = RawStage.of(chain.corrections)
+    assert stage is not None
+    assert [one.name for one in rest] == ["nan"]
+    rng = np.random.default_rng(1)
+    pixels = rng.uniform(900, 65_000, RAW_SHAPE).astype(np.float32)
+    pixels[10, 3], pixels[70, 45] = np.nan, np.inf
+    one = frame(chain.context.camera, pixels)
+    chain.prepare(one)
+    for strip in plan_strips(one.amplifiers, 64):
+        expected = [Segment.of_raw(cut) for cut in one.cuts(strip)]
+        for correction in chain.corrections:
+            correction.apply(expected, one)
+        for got, want in zip(chain.run(one, strip), expected, strict=True):
+            np.testing.assert_array_equal(got.image, want.image)
+            np.testing.assert_array_equal(got.mask, want.mask)
 
 
 def test_its_place_in_the_chain() -> None:

@@ -56,5 +56,7 @@ class EffectsTruth:
 
     @classmethod
     def from_arrays(cls, stored: dict[str, np.ndarray]) -> Self:
-        """Read back what `arrays` gave."""
-        return cls(**{field.name: stored[f"effect_{field.name}"] for field in fields(cls)})
+        """Read back what `arrays` gave; what is not there is an effect that is off."""
+        none = cls.none()
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: stored.get(f"effect_{name}", getattr(none, name)) for name in names})
