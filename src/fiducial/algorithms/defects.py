@@ -224,7 +224,8 @@ def _join_columns(reasons: Int32, windows: Sequence[Window], settings: Settings)
         joined, whole = intermittent_columns(
             (own & (_PIXELS | int(Reason.COLUMN | Reason.NO_DATA))) != 0, settings.columns
         )
-        own[joined] |= int(Reason.INTERMITTENT)
+        all_bad = int(Reason.COLUMN | Reason.SATURATED_COLUMN)
+        own[joined & ((own & all_bad) == 0)] |= int(Reason.INTERMITTENT)
         own[whole] |= int(Reason.COLUMN)
 
 

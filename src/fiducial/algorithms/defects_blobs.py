@@ -11,6 +11,7 @@ from fiducial.algorithms.local_background import surroundings
 from fiducial.algorithms.statistics import robust_sigma
 
 _SIGMAS = 5.0
+_BLOCKS = 4  # of the background, along each side of an amplifier, at least
 _FEWEST = 20  # differences of neighbours that a noise is measured from
 _LARGEST = 0.25  # of an amplifier: more of it is no blob
 
@@ -48,7 +49,7 @@ def find_blobs(
     dust, rough = np.zeros(flat.shape, dtype=bool), np.zeros(flat.shape, dtype=bool)
     binned = bin_image(flat, usable, limits.bins)
     lit = np.isfinite(binned)
-    around = surroundings(binned, lit, max(1, limits.background // limits.bins))
+    around = surroundings(binned, lit, max(1, limits.background // limits.bins), least=_BLOCKS)
     if around is None:
         return [], dust, rough
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -92,7 +92,8 @@ class BlobLimits:
     size : int
         Bins that belong together, at least.
     background : int
-        Side of the blocks of the background for it, pixels: larger than what is looked for.
+        Side of the blocks of the background for it, pixels: larger than what is looked for. Small
+        amplifiers have smaller blocks, four along each side.
     roughness : float
         Noise between neighbours inside to that outside: a shadow has that of its surroundings.
     vampire : float

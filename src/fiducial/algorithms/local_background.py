@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,9 @@ from fiducial.algorithms.arrays import Flags, Float32, Float64, Numbers
 
 _MAD = 1.482602218505602  # standard deviation of a Gaussian over its median absolute deviation
 _STANDS_OUT = 3.0  # times the scatter of 3 x 3 blocks about their median
+_PARABOLA = 3  # blocks along each side that it needs
+_ROUNDS = 3  # of its fit
+_SMALLEST = 4  # pixels of a block's side
 _FEWEST = 0.1  # share of a block's pixels that have to be usable
 
 
@@ -29,14 +33,15 @@ class Surroundings(NamedTuple):
 
 
 def surroundings(
-    image: Float32, usable: Flags, block: int, *, variance: Numbers | None = None
+    image: Float32, usable: Flags, block: int, *, variance: Numbers | None = None, least: int = 1
 ) -> Surroundings | None:
     """Measure the local background and the local noise of an image.
 
-    Blocks have their median and 1.4826 times the median absolute deviation about the bilinear surface
-    through the medians. Blocks that stand out among their eight neighbours take the median of the nine, so
-    that a group of bad pixels as large as a block does not become background. Outside the outermost
-    centres the surface goes on straight.
+    A parabola in x and y through the medians of blocks is taken off first, so that the light's fall towards
+    the corners does not bend within a block. What is left has, block by block, its median and 1.4826 times
+    the median absolute deviation about the bilinear surface through the medians. Blocks that stand out
+    among their eight neighbours take the median of the nine, so that a group of bad pixels as large as a
+    block does not become background. Outside the outermost centres the surface goes on straight.
 
     Parameters
     ----------
@@ -48,6 +53,9 @@ def surroundings(
     variance : (ny, nx), optional
         Of the image: the square root of a block's median is a floor of its noise (where integers or
         clipping leave none).
+    least : int
+        Blocks along each side, at least, if they can have four pixels each: a background that is not flat
+        needs several, however small the image.
 
     Returns
     -------
@@ -58,11 +66,12 @@ def surroundings(
     ----------
     The mesh of Bertin & Arnouts 1996 (A&AS 117, 393), section 3, with medians in place of modes.
     """
-    rows, columns = _edges(image.shape[0], block), _edges(image.shape[1], block)
-    level = _per_block(image, usable, rows, columns)
-    if not np.isfinite(level).any():
+    rows, columns = (_edges(length, block, least) for length in image.shape)
+    medians = _per_block(image, usable, rows, columns)
+    if not np.isfinite(medians).any():
         return None
-    surface = _surface(_smooth(level), rows, columns)
+    trend = _trend(_smooth(medians), rows, columns)
+    surface = trend + _surface(_smooth(_per_block(image - trend, usable, rows, columns)), rows, columns)
     noise = _MAD * _per_block(np.abs(image - surface), usable, rows, columns)
     if variance is not None:
         finite = usable & np.isfinite(variance)
@@ -71,8 +80,8 @@ def surroundings(
     return Surroundings(surface, np.maximum(_surface(_smooth(noise), rows, columns), np.float32(0)))
 
 
-def _edges(length: int, block: int) -> list[int]:
-    count = max(1, round(length / block))
+def _edges(length: int, block: int, least: int) -> list[int]:
+    count = max(1, round(length / block), min(least, length // _SMALLEST))
     return [int(edge) for edge in np.linspace(0, length, count + 1).round()]
 
 
@@ -88,6 +97,33 @@ def _per_block(values: Numbers, usable: Flags, rows: list[int], columns: list[in
             if kept.size and kept.size >= _FEWEST * part.size:
                 out[i, j] = np.median(kept)
     return out
+
+
+def _trend(cells: Float64, rows: list[int], columns: list[int]) -> Float32:
+    """The parabola in x and y through blocks, those that stand out left out; 0 with fewer than 3 x 3."""
+    ny, nx = rows[-1], columns[-1]
+    if min(cells.shape) < _PARABOLA:
+        return np.zeros((ny, nx), np.float32)
+    v, u = (np.array([(a + b) / side - 1 for a, b in pairwise(e)]) for e, side in ((rows, ny), (columns, nx)))
+    terms = np.stack(
+        [
+            np.outer(a, b).ravel()
+            for a, b in ((v**0, u**0), (v**0, u), (v, u**0), (v**0, u**2), (v, u), (v**2, u**0))
+        ],
+        axis=1,
+    )
+    values, kept = cells.ravel(), np.ones(cells.size, dtype=bool)
+    for _ in range(_ROUNDS):
+        found, *_ = np.linalg.lstsq(terms[kept], values[kept], rcond=None)
+        off = np.abs(values - terms @ found)
+        kept = off <= max(_STANDS_OUT * _MAD * float(np.median(off)), float(np.sort(off)[terms.shape[1]]))
+    c, x, y, xx, xy, yy = found
+    py, px = ((2 * np.arange(side) + 1) / side - 1 for side in (ny, nx))
+    along = (c + x * px + xx * px**2).astype(np.float32)
+    across = (y * py + yy * py**2).astype(np.float32)
+    trend: Float32 = along[None, :] + across[:, None]
+    trend += np.outer((xy * py).astype(np.float32), px.astype(np.float32))
+    return trend
 
 
 def _smooth(cells: Float64) -> Float64:
