@@ -50,8 +50,8 @@ def test_every_class_is_complete_and_pure(layout: str, name: str) -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_significance_finds_the_share_that_its_noise_allows(layout: str) -> None:
-    # The share e of planted pixels widens the median deviation by 1.166 e (e / 2 over the density of |x| at its
-    # median, 0.636, over that median, 0.674) and lifts the median by e / 2 over 0.399, in sigmas.
+    # The share e of planted pixels widens the median deviation by 1.166 e (e / 2 over the density of |x| at
+    # its median, 0.636, over that median, 0.674) and lifts the median by e / 2 over 0.399, in sigmas.
     windows = LAYOUTS[layout]
     spoilt = 400 * len(SIGNIFICANCE) / (max(w.x1 for w in windows) * max(w.y1 for w in windows))
     for sigmas in SIGNIFICANCE:
