@@ -8,13 +8,15 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
+import yaml
 from astropy.io import fits
 from astropy.nddata import CCDData, VarianceUncertainty
 from lsst.daf.butler import DatasetProvenance, DatasetType
 from lsst.images import Box, Mask, MaskedImage, MaskPlane, MaskSchema
 from lsst.images import fits as fits_archive
 
-from fiducial.errors import IntegrityError, first_of_ours
+from fiducial.errors import ConfigurationError, IntegrityError, first_of_ours
+from fiducial.frames.raw import RawFrame
 from fiducial.products.base import Product, product_hdus, read_product, register_product
 from fiducial.products.images import content_hash, mask_schema, planes_of, to_masked_image
 from fiducial.products.masks import Plane
@@ -99,6 +101,50 @@ def test_where_it_comes_from_is_no_content(repository: Repository) -> None:
     with fits.open(stored_path(repository, second)) as hdus:
         assert any("BUTLER INPUT" in key for key in hdus[0].header)
     assert content_hash(repository.butler.get(second)) == content_hash(repository.butler.get(first))
+
+
+def ask_for_recipe(root: Path, recipe: str) -> None:
+    """Configure how biases are written."""
+    file = root / "butler.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["datastore"]["formatters"]["bias"] = {
+        "formatter": "fiducial.repository.formatters_image.CalibrationImageFormatter",
+        "parameters": {"recipe": recipe},
+    }
+    file.write_text(yaml.safe_dump(config))
+
+
+def test_the_recipe_lossless_compresses_and_every_bit_comes_back(repository: Repository) -> None:
+    image = calibration()
+    image.image.array[3, 4] = np.nan
+    image.mask.array[3, 4, 0] = Plane.CLIPPED | Plane.BAD
+    ask_for_recipe(Path(repository.root), "lossless")
+    with Repository.open(repository.root, writeable=True) as again:
+        again.butler.collections.register("TinyCam/test")
+        ref = again.butler.put(image, "bias", instrument="TinyCam", detector=0, run="TinyCam/test")
+        found = again.butler.get(ref)
+        part = again.butler.get(ref, parameters={"bbox": Box.factory[1:5, 2:9]})
+        path = stored_path(again, ref)
+    assert content_hash(found) == content_hash(image)
+    np.testing.assert_array_equal(part.image.array, image.image.array[1:5, 2:9])
+    with fits.open(path, disable_image_compression=True) as hdus:
+        kinds = [hdus[name].header.get("ZCMPTYPE") for name in ("IMAGE", "MASK", "VARIANCE")]
+    assert kinds == ["GZIP_2", "RICE_1", "GZIP_2"]
+    with fits.open(path) as hdus:
+        assert hdus["IMAGE"].data.astype("f4").tobytes() == planes_of(image).image.tobytes()
+    with RawFrame.open(path) as frame:
+        np.testing.assert_array_equal(frame.read("VARIANCE"), planes_of(image).variance)
+
+
+def test_a_recipe_that_there_is_not_is_refused(repository: Repository) -> None:
+    ask_for_recipe(Path(repository.root), "lossy")
+    with Repository.open(repository.root, writeable=True) as again:
+        again.butler.collections.register("TinyCam/test")
+        with pytest.raises(Exception, match="serialize") as caught:
+            again.butler.put(calibration(), "bias", instrument="TinyCam", detector=0, run="TinyCam/test")
+    error = first_of_ours(caught.value)
+    assert isinstance(error, ConfigurationError)
+    assert "'lossy'" in str(error)
 
 
 def test_planes_are_uncompressed_fits_with_science_cards(repository: Repository) -> None:
