@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsst.daf.butler import Butler, CollectionType
-from lsst.pipe.base import ExecutionResources, Instrument, Pipeline, TaskFactory
+from lsst.pipe.base import ExecutionResources, Instrument, Pipeline
 from lsst.pipe.base.mp_graph_executor import MPGraphExecutor
 from lsst.pipe.base.quantum_graph import PredictedQuantumGraph
 from lsst.pipe.base.quantum_graph_builder import QuantumGraphBuilderError
@@ -22,6 +22,7 @@ from fiducial.errors import ConfigurationError, NothingToDo, StorageError, first
 from fiducial.execution.follow import following, reported_failures
 from fiducial.execution.job import Failure, Job, Outcome
 from fiducial.execution.settings import Setting, unknown_task
+from fiducial.execution.tasks import OneTaskFactory
 from fiducial.execution.trace import trace
 from fiducial.execution.versions import record_versions
 from fiducial.execution.watch import WatchedExecutor, describe
@@ -205,7 +206,7 @@ def _execute(
     disable_implicit_threading()  # our kernels take their threads from the resources
     watched = WatchedExecutor(
         butler=butler,
-        task_factory=TaskFactory(),
+        task_factory=OneTaskFactory(),
         resources=ExecutionResources(num_cores=threads),
         clobber_outputs=True,
         raise_on_partial_outputs=False,

@@ -17,7 +17,7 @@ from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import ChainConfig
 from fiducial.kinds.connections import bias_input, dark_input, defects_input, flat_input
-from fiducial.kinds.gather import read_masters
+from fiducial.kinds.gather import KeptMasters
 from fiducial.kinds.inputs import Offered, open_frame, read_records
 from fiducial.products import metadata as meta
 from fiducial.products.images import to_masked_image
@@ -88,11 +88,15 @@ class DetrendConfig(ChainConfig, PipelineTaskConfig, pipelineConnections=Detrend
 
 
 class DetrendTask(PipelineTask):
-    """Correct one exposure of one detector."""
+    """Correct one exposure of one detector; the masters of one exposure are kept for the next."""
 
     ConfigClass = DetrendConfig
     _DefaultName = "detrend"
     config: DetrendConfig
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._masters = KeptMasters()
 
     def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, correct, write."""
@@ -103,7 +107,7 @@ class DetrendTask(PipelineTask):
             camera=butlerQC.get(inputRefs.camera),
             detector=detector,
             record=read_records(tables, detector, [exposure]).get(exposure),
-            masters=read_masters(butlerQC, inputRefs),
+            masters=self._masters.read(butlerQC, inputRefs),
             threads=butlerQC.resources.num_cores,
         )
         butlerQC.put(outputs, outputRefs)

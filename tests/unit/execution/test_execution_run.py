@@ -15,6 +15,7 @@ from fiducial.errors import ConfigurationError, NothingToDo, RepositoryError
 from fiducial.execution import Job
 from fiducial.execution.pipelines import generation_of
 from fiducial.execution.run import run_job
+from fiducial.kinds.bias import BiasTask
 from fiducial.repository import Repository
 from fiducial.service import ingest, init
 from fiducial.simulation import NightPlan, simulate_night
@@ -118,6 +119,19 @@ def test_a_chain_that_was_there_keeps_its_members_when_nothing_can_be_run(root: 
             run_job(repository, job("twice", where="instrument='SimCam' AND exposure IN (1)"))
         chain = repository.butler.collections.get_info("u/twice").children
         assert chain[0] == first.run
+
+
+def test_a_task_is_made_once_for_all_its_quanta(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks: list[BiasTask] = []
+    work = BiasTask.runQuantum
+    monkeypatch.setattr(BiasTask, "runQuantum", lambda task, *a: (tasks.append(task), work(task, *a))[1])
+    with Repository.open(root, writeable=True) as repository:
+        outcome = run_job(repository, job("once"))
+        refs = repository.butler.query_datasets("bias_metadata", outcome.run)
+        metadata = [set(repository.butler.get(ref)["bias"]) for ref in refs]
+    assert len(tasks) == 2
+    assert tasks[0] is tasks[1]
+    assert metadata[0] == metadata[1]  # the second has nothing of the first
 
 
 def test_versions_are_kept_with_a_run_and_a_change_is_told(
