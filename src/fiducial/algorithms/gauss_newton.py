@@ -88,10 +88,12 @@ def least_squares(
     known = prior or Prior(np.zeros_like(start), np.zeros_like(start))
     parameters = start.astype(np.float64)
     converged = False
-    for _ in range(_ROUNDS):
-        weights = weigh(evaluate(parameters)[0])
-        parameters, converged = _descend(evaluate, data, weights, parameters, known)
-    model, derivatives = evaluate(parameters)
+    # A step may go where the model overflows: it is not taken then.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for _ in range(_ROUNDS):
+            weights = weigh(evaluate(parameters)[0])
+            parameters, converged = _descend(evaluate, data, weights, parameters, known)
+        model, derivatives = evaluate(parameters)
     curvature = _curvature(derivatives, weights, known)
     covariance, whole = _inverse(curvature)
     chi2 = float(np.sum(weights * np.square(data - model)))
@@ -146,7 +148,8 @@ def _step(curvature: Float64, slope: Float64, damping: float) -> tuple[Float64, 
     unit = curvature / scale / scale[:, None]
     unit[np.diag_indices_from(unit)] += damping
     try:
-        step = scipy.linalg.solve(unit, slope / scale, assume_a="pos", check_finite=False) / scale
+        factor = scipy.linalg.cho_factor(unit, check_finite=False)
+        step = scipy.linalg.cho_solve(factor, slope / scale, check_finite=False) / scale
     except (np.linalg.LinAlgError, ValueError):
         return np.zeros_like(slope), np.nan
     return step, float(slope @ step)

@@ -192,6 +192,8 @@ def _point(level: PairProducts, difference: PairProducts, products: LagSums, kap
     with np.errstate(divide="ignore", invalid="ignore"):
         covariances = np.where(counts > 0, 0.5 * sums / counts / tails**2, np.nan)
     covariances[0, 0] *= tails
+    # What the mean, taken off the difference, has in common with its pixels.
+    covariances += covariances[0, 0] / difference.number
     return PairCovariances(
         0.5 * (level.first + level.second),
         level.first,

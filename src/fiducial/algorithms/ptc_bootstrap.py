@@ -65,7 +65,8 @@ def bootstrap_errors(
         matrix = np.tensordot(draw.astype(np.float64), curvature, 1)
         matrix[np.diag_indices(size)] += fixed
         try:
-            steps.append(scipy.linalg.solve(matrix, draw @ slope, assume_a="pos", check_finite=False))
+            factor = scipy.linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
+            steps.append(scipy.linalg.cho_solve(factor, draw @ slope, check_finite=False))
         except np.linalg.LinAlgError:  # this draw holds too few different levels
             continue
     if len(steps) < samples // 2:

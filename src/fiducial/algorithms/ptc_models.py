@@ -49,7 +49,7 @@ def exponential_variance(means: Float64, gain: float, a00: float, noise: float) 
     z = 2.0 * a00 * gain * means
     small = np.abs(z) < _SERIES
     safe = np.where(small, 1.0, z)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         curve = np.where(small, 1.0 + z / 2 + z**2 / 6 + z**3 / 24 + z**4 / 120, np.expm1(safe) / safe)
         slope = np.where(
             small,
