@@ -138,7 +138,9 @@ def fit_double_spline(
 def _candidates(m: Float64, sigma: Float64, limits: Float64) -> list[int]:
     """Amplifiers in the order in which they are tried as the reference."""
     known = np.isfinite(m) & (m <= limits)
-    precision = np.where(known, m / np.maximum(sigma, 1e-9 * np.abs(m) + 1e-30), 0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        precision = np.where(known, np.abs(m) / np.maximum(sigma, 1e-9 * np.abs(m) + 1e-30), 0.0)
+    precision = np.nan_to_num(precision, nan=0.0)
     best = np.median(precision, axis=0) if len(m) else np.zeros(m.shape[1])
     return [int(number) for number in np.lexsort((-best, -limits))]
 
@@ -160,7 +162,7 @@ def _one(
     if number == reference:
         return DoubleFit(True, "", absolute.model, None, absolute)
     mine, other = m[:, number], np.where(absolute.used, m[:, reference], np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         ratios = np.where(mine <= limits[number], mine / other, np.nan)
     about = float(np.nanmedian(ratios)) if np.isfinite(ratios).any() else np.nan
     if not np.isfinite(about) or about <= 0:

@@ -11,6 +11,8 @@ from fiducial.algorithms.linearity_forms import Form
 from fiducial.algorithms.linearity_models import LinearityModel, Proportional
 from fiducial.algorithms.linearity_solve import Equations, Solution, solve
 
+_MOST = 1e12  # a signal beyond this is none
+
 MOST_OUTLIERS = 0.2
 """A fit with a larger part of its levels rejected is not determined."""
 
@@ -141,7 +143,7 @@ def fit_linearity(
     group = np.zeros(m.shape, np.int64) if groups is None else np.asarray(groups).astype(np.int64)
     if m.ndim != 1 or t.shape != m.shape or group.shape != m.shape:
         raise ValueError(f"signal {m.shape}, abscissa {t.shape} and groups {group.shape} must be one length")
-    usable = np.isfinite(m) & np.isfinite(t) & (t > 0) & np.isfinite(sigma) & (sigma >= 0)
+    usable = (np.abs(m) < _MOST) & (t > 1 / _MOST**2) & (t < _MOST**2) & (sigma >= 0) & (sigma < _MOST)
     if reason := _unusable(m, sigma, usable, maximum):
         return undetermined(reason, m.size)
     if maximum is not None:
@@ -151,7 +153,7 @@ def fit_linearity(
     levels = _distinct(m[usable], group[usable])
     if levels < max(2, unknowns) or (stability is None and usable.sum() <= unknowns):
         return undetermined(_too_few(levels, unknowns), m.size)
-    equations = Equations.of(m, t, sigma, group, labels, form, offset)
+    equations = Equations.of(m, t, sigma, group, usable, form, offset)
     solution = solve(equations, usable, stability, kappa)
     if solution is None:
         what = (
@@ -196,6 +198,8 @@ def _unusable(m: Float64, sigma: Float64, usable: Flags, maximum: float | None) 
         return "no level has a finite signal, a positive abscissa and a known error"
     if not (m[usable] > 5.0 * sigma[usable]).any() or not (m[usable] > 0).any():
         return "no signal: the amplifier is dead or the lamp was off"
+    if maximum is not None and not maximum > 0:
+        return f"the turn-off of {maximum:g} is no signal: it was not determined"
     if maximum is not None and not (m[usable] <= maximum).any():
         return f"every level is above the turn-off of {maximum:g}: saturated"
     return ""
@@ -222,11 +226,12 @@ def _fitted(equations: Equations, solution: Solution, labels: Int64, usable: Fla
     values, errors = solution.values, np.sqrt(np.diag(solution.covariance))
     model = equations.form.model(values[free:])
     offset = float(values[n]) if equations.offset else 0.0
-    known = np.isfinite(equations.signal) & np.isfinite(equations.abscissa) & (equations.abscissa > 0)
-    known &= equations.group >= 0  # a level of a group that has none in the fit has no scale
+    # A level of a group that has none in the fit has no scale.
+    known = (np.abs(equations.signal) < _MOST) & (equations.abscissa > 0) & (equations.group >= 0)
     scale = np.where(known, values[equations.group], np.nan)
-    corrected = equations.signal + model.correction(equations.signal) - offset
-    with np.errstate(invalid="ignore", divide="ignore"):
+    signal = np.where(known, equations.signal, np.nan)
+    corrected = signal + model.correction(signal) - offset
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         residual = np.where(known, corrected / (scale * equations.abscissa) - 1.0, np.nan)
     return LinearityFit(
         True,

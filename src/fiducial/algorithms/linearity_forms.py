@@ -10,6 +10,9 @@ import numpy as np
 from fiducial.algorithms.arrays import Float64, Numbers
 from fiducial.algorithms.linearity_models import LinearityModel, Polynomial, Spline, tabulate
 
+_MOST = 1e12  # a signal beyond this is none
+_CLOSEST = 1e-4  # of the last node: nodes nearer to one another than this are one
+
 
 class Form(Protocol):
     """A family of curves without a gain in it, and the member that coefficients choose."""
@@ -151,14 +154,15 @@ def spline_form(
         Signal at which the correction is 0; None: half of the largest.
     """
     values = np.asarray(signal, np.float64)
-    known = values[np.isfinite(values) & (values > 0)]
+    known = values[(values > 0) & (values < _MOST)]
     if maximum is not None:
         known = known[known <= maximum]
     if not len(known):
         return SplineForm(np.array([0.0, 1.0, 2.0]), 1.0)
-    count = int(np.clip(len(known) // 3 + 2, 3, count))
+    count = int(np.clip(len(known) // 3 + 2, 3, max(3, count)))
     inner = np.quantile(known, np.linspace(0.0, 1.0, count)[1:])
-    nodes = np.unique(np.append(0.0, inner))
+    nodes = np.append(0.0, inner)
+    nodes = nodes[np.append(True, np.diff(nodes) > _CLOSEST * nodes[-1])]
     if len(nodes) < 3:
         nodes = np.array([0.0, 0.5, 1.0]) * nodes[-1]
     return SplineForm(nodes, float(0.5 * nodes[-1]) if reference is None else reference)

@@ -24,7 +24,7 @@ def illumination_groups(signal: Numbers, abscissa: Numbers, *, jump: float = 0.1
         Groups from 0, that of the lowest ratio first; -1 where there is no positive ratio.
     """
     m, t = np.asarray(signal, np.float64), np.asarray(abscissa, np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         ratio = m / t
     known = np.isfinite(ratio) & (ratio > 0) & (t > 0)
     groups = np.full(m.shape, -1, np.int64)

@@ -19,6 +19,7 @@ from fiducial.algorithms.arrays import Float32, Float64, Numbers
 TABLE_SIZE = 1 << 14
 """Steps of the table with which a curve is applied: of 100,000 electrons, 6 electrons each."""
 
+_LEAST = 1e30  # below minus this, signals are cut: infinity times a slope of 0 is no number
 _BLOCK = 1 << 15  # pixels at a time: they stay in the cache
 
 
@@ -203,7 +204,8 @@ def apply_linearity(model: LinearityModel, image: Numbers) -> Float32:
     """
     table, per_unit = _table(cast("Hashable", model))
     last = np.float32(len(table) - 1)
-    source = np.ascontiguousarray(image, np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+        source = np.ascontiguousarray(image, np.float32)
     out = np.empty_like(source)
     flat_in, flat_out = source.reshape(-1), out.reshape(-1)
     differences = np.append(np.diff(table), np.float32(0.0))
@@ -232,4 +234,4 @@ def _table(key: Hashable) -> tuple[Float32, np.float32]:
 def _split(signal: Numbers, maximum: float) -> tuple[Float64, Float64]:
     """The part of a signal between 0 and a maximum, and the part below 0."""
     values = np.asarray(signal, np.float64)
-    return np.clip(values, 0.0, maximum), np.minimum(values, 0.0)
+    return np.clip(values, 0.0, maximum), np.clip(values, -_LEAST, 0.0)

@@ -33,15 +33,17 @@ class Equations:
         abscissa: Float64,
         sigma: Float64,
         group: Int64,
-        labels: Int64,
+        usable: Flags,
         form: Form,
         offset: bool,
     ) -> Equations:
-        """Set them up; ``labels`` are the groups in the fit."""
+        """Set them up for the groups of usable levels, in the order of their labels."""
+        labels = np.unique(group[usable])
         where = np.clip(np.searchsorted(labels, group), 0, len(labels) - 1)
         where = np.where(labels[where] == group, where, -1)
-        scales = np.where(where[:, None] == np.arange(len(labels)), abscissa[:, None], 0.0)
-        curves = -form.design(np.nan_to_num(signal, posinf=0.0, neginf=0.0))
+        light = np.where(usable, abscissa, 0.0)
+        scales = np.where(where[:, None] == np.arange(len(labels)), light[:, None], 0.0)
+        curves = -form.design(np.where(usable, signal, 0.0))
         constant = np.ones((len(signal), int(offset)))
         matrix = np.concatenate([scales, constant, curves], axis=1)
         return cls(signal, abscissa, sigma, where, len(labels), form, offset, matrix)
@@ -104,6 +106,8 @@ def _weighted(
     equations: Equations, used: Flags, outlier: Flags, light: Float64, scatter: float
 ) -> Solution | None:
     """Weighted least squares by singular values; None where they do not determine all unknowns."""
+    if not light[used].max() > 0:
+        return None
     sigma = np.hypot(equations.sigma[used], scatter * light[used])
     smallest = 1e-9 * float(light[used].max())  # a level without any error would be all that counts
     weight = 1.0 / np.maximum(sigma, smallest)
@@ -129,8 +133,8 @@ def _weighted(
 
 def _light(equations: Equations, solution: Solution) -> Float64:
     """Signal that each level's light stands for by the fit: k t."""
-    scale = solution.values[equations.group]
-    return np.abs(np.nan_to_num(scale * equations.abscissa))
+    light: Float64 = np.abs(equations.matrix[:, : equations.groups] @ solution.values[: equations.groups])
+    return light
 
 
 def _robust_scale(solution: Solution, used: Flags) -> float:
@@ -144,7 +148,7 @@ def _fitted_scatter(equations: Equations, used: Flags, light: Float64, solution:
         return solution.stability
     matrix = equations.matrix[used]
     squared = (equations.signal[used] - matrix @ solution.values) ** 2
-    own, scale = equations.sigma[used] ** 2, light[used] ** 2
+    own, scale = equations.sigma[used] ** 2, np.maximum(light[used], 1e-12 * light[used].max()) ** 2
 
     def excess(variance: float) -> float:
         return float(np.sum(squared / np.maximum(own + variance * scale, 1e-300))) - solution.freedom
