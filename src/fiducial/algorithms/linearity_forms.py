@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -84,28 +85,32 @@ class SplineForm:
         """Nodes less two."""
         return len(self.nodes) - 2
 
-    def _curves(self) -> Float64:
-        """Values at the nodes of the curves that coefficients multiply: (n_node, unknowns)."""
-        n = len(self.nodes)
-        pinned = 1 + int(np.argmin(np.abs(self.nodes[1:] - self.reference)))
-        curves = np.delete(np.eye(n), (0, pinned), axis=1)
-        from scipy.interpolate import CubicSpline  # long to import
-
-        splines = CubicSpline(self.nodes, curves)
-        slope = splines(self.reference) / self.reference if self.reference > 0 else splines(0.0, 1)
-        result: Float64 = curves - np.outer(self.nodes, slope)
-        return result
-
     def design(self, signal: Numbers) -> Float64:
         """The curves at some signals."""
         from scipy.interpolate import CubicSpline
 
-        result: Float64 = CubicSpline(self.nodes, self._curves())(np.asarray(signal, np.float64))
+        result: Float64 = CubicSpline(self.nodes, _spline_curves(self.nodes.tobytes(), self.reference))(
+            np.asarray(signal, np.float64)
+        )
         return result
 
     def model(self, coefficients: Float64) -> Spline:
         """The spline by its values at the nodes."""
-        return Spline(self.nodes, self._curves() @ coefficients)
+        return Spline(self.nodes, _spline_curves(self.nodes.tobytes(), self.reference) @ coefficients)
+
+
+@lru_cache(maxsize=64)
+def _spline_curves(nodes: bytes, reference: float) -> Float64:
+    """Values at the nodes of the curves that coefficients multiply: (n_node, unknowns)."""
+    from scipy.interpolate import CubicSpline  # long to import
+
+    at = np.frombuffer(nodes, np.float64)
+    pinned = 1 + int(np.argmin(np.abs(at[1:] - reference)))
+    curves = np.delete(np.eye(len(at)), (0, pinned), axis=1)
+    splines = CubicSpline(at, curves)
+    slope = splines(reference) / reference if reference > 0 else splines(0.0, 1)
+    result: Float64 = curves - np.outer(at, slope)
+    return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
