@@ -9,7 +9,7 @@ _WHERE = {
     "adopt": "adopting",
     "certify": "certifying",
     "content_hashes": "asking",
-    "defects": "defects",
+    "defects": "listing_defects",
     "demo": "demonstration",
     "detrend": "detrending",
     "draft_camera": "cameras",

@@ -36,6 +36,7 @@ EXPECTED = {
             "flatBootstrap",
         ),
     },
+    "cpDefects": {"defects": ({"raw"}, {"camera", "bias", "dark", "flat"}, "defects")},
     "Detrend": {"detrend": ({"raw", "frameFacts"}, {"camera", "bias", "dark", "flat"}, "detrended")},
 }
 
