@@ -156,8 +156,8 @@ def find_vampires(excess: Float32, sigma: Float32, usable: Flags, limit: Limit, 
 
     References
     ----------
-    Vampire pixels and their rings: the LSST Commissioning Camera's (Plazas Malagon et al. 2024,
-    arXiv:2404.14516); that the ring has to be there is ours.
+    Vampire pixels: the LSST Science Pipelines, which mask such pixels by their level alone; that the ring has
+    to be there is ours.
     """
     out = np.zeros(excess.shape, dtype=bool)
     seeds = usable & (excess > limits.vampire) & (excess > limit.sigmas * sigma)

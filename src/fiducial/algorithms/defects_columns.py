@@ -48,8 +48,8 @@ def off_columns(
 
     References
     ----------
-    The error of a median: Kendall & Stuart 1977, The Advanced Theory of Statistics 1, section 10.11. That
-    medians of columns show what pixels do not: Morganson et al. 2018 (PASP 130, 074501), section 4.1.
+    The error of a median: Kendall & Stuart 1977, The Advanced Theory of Statistics 1, chapter 10. That
+    medians of columns show what pixels do not: Morganson et al. 2018 (PASP 130, 074501).
     """
     ny = deviation.shape[0]
     count = max(1, round(ny / columns.segment))
@@ -101,8 +101,7 @@ def intermittent_columns(bad: Flags, columns: ColumnLimits) -> tuple[Flags, Flag
 
     References
     ----------
-    Joining across gaps: the LSST Science Pipelines' on-and-off columns (Plazas Malagon et al. 2024,
-    arXiv:2404.14516); the limit by chance is ours.
+    Joining across gaps: the on-and-off columns of the LSST Science Pipelines; the limit by chance is ours.
     """
     from scipy.ndimage import median_filter  # long to import
     from scipy.special import pdtrc
