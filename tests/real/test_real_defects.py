@@ -10,6 +10,7 @@ import pytest
 from test_real_kinds import Night, bias_of, biases_at, dark_of, darks_at, night_of
 
 from fiducial.corrections.masters import Master
+from fiducial.kinds.bias import BiasConfig, BiasTask
 from fiducial.kinds.defects import DefectsConfig, DefectsTask
 from fiducial.kinds.flat import FlatConfig, FlatTask
 from fiducial.kinds.flat_levels import FlatLevelsConfig, FlatLevelsTask
@@ -90,3 +91,28 @@ def test_cold_frames_lose_hot_pixels_and_gain_few(stl: Night, masters: dict[str,
     change = compare_defects(search(stl, [cold]), search(stl, [masters["dark"]])).total
     assert 0.2 < change.now / change.before < 0.8
     assert change.appeared < 0.01 * change.now
+
+
+@pytest.fixture(scope="module")
+def kast(real_data: Path) -> Night:
+    return night_of("kast-blue", real_data / "kast-blue")
+
+
+def test_a_slit_makes_no_defects(kast: Night) -> None:
+    """A spectrograph's flat: dark beyond the slit, 0.3 to 17 thousand adu within one amplifier, no darks."""
+    bias = Master(
+        "bias", BiasTask(config=BiasConfig()).run(**kast.given(lambda f: f.frame_type == "bias")).bias
+    )
+    given = kast.given(lambda f: f.frame_type == "flat" and f.exposure_time < 20)
+    levels, flat = FlatLevelsConfig(), FlatConfig()
+    levels.chain = flat.chain = ["saturation", "overscan", "gain", "assembly", "bias", "nan"]
+    measured = FlatLevelsTask(config=levels).run(**given, masters={"bias": bias}).levels
+    scales = FlatSolveTask(config=FlatSolveConfig()).run([measured]).scales
+    task = FlatTask(config=flat)
+    made = task.run(**given, masters={"bias": bias}, scales=scales, physical_filter="dome").flat
+    found = search(kast, [bias, Master("flat", made)])
+    counts = found.counts()
+    # 22 rows at one side and 23 at the other get no light over both amplifiers: they are told.
+    assert counts["unlit"] == pytest.approx(45 * 2048, rel=0.15)
+    assert "dead_amplifier" not in counts
+    assert counts["any"] < 0.005 * 350 * 2048

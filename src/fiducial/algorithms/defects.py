@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from fiducial.algorithms.arrays import Flags, Float32, Int32
-from fiducial.algorithms.defects_blobs import find_blobs, find_vampires
+from fiducial.algorithms.defects_blobs import find_blobs, find_unlit, find_vampires
 from fiducial.algorithms.defects_columns import intermittent_columns, off_columns, saturated_columns
 from fiducial.algorithms.defects_model import (
     REPORTED,
@@ -121,7 +121,7 @@ def _of_master(
         own, good = reasons[where], usable[where]
         saturated = np.zeros(good.shape, dtype=bool) if master.saturated is None else master.saturated[where]
         missing = 1.0 - float((good | saturated).mean())
-        unlit = master.kind == "flat" and medians[window.name] <= max(settings.dead * typical, 0.0)
+        unlit = master.kind == "flat" and medians[window.name] <= max(settings.dark_flat * typical, 0.0)
         if missing > settings.dead or unlit:
             why = (
                 f"a median of {medians[window.name]:.3g}, the detector {typical:.3g}"
@@ -167,8 +167,12 @@ def _of_amplifier(
     if high is not None:
         own[usable & _beyond(deviation, sigma, high)] |= int(_HIGH[master.kind])
     if low is not None:
-        reason = Reason.COLD if master.kind == "flat" else Reason.BIAS
-        own[usable & _beyond(-deviation, sigma, low)] |= int(reason)
+        below = usable & _beyond(-deviation, sigma, low)
+        if master.kind == "flat":
+            unlit = find_unlit(below, settings.block**2 // 4)
+            own[unlit] |= int(Reason.UNLIT)
+            below, usable = below & ~unlit, usable & ~unlit
+        own[below] |= int(Reason.COLD if master.kind == "flat" else Reason.BIAS)
     parts = off_columns(deviation, sigma, usable, settings.columns, low=low, high=high)
     own[parts] |= int(Reason.COLUMN)
     if master.kind != "flat":

@@ -12,6 +12,7 @@ from fiducial.algorithms.statistics import robust_sigma
 
 _SIGMAS = 5.0
 _BLOCKS = 4  # of the background, along each side of an amplifier, at least
+_SQUARE = 11  # pixels
 _FEWEST = 20  # differences of neighbours that a noise is measured from
 _LARGEST = 0.25  # of an amplifier: more of it is no blob
 
@@ -130,6 +131,43 @@ def _measure(
         dust=bool(roughness <= limits.roughness) and good > 1 / 2,
         master=master,
     )
+
+
+def find_unlit(cold: Flags, area: int) -> Flags:
+    """Find wide groups of cold pixels at the side of an amplifier: what a slit or a mount keeps dark.
+
+    Parameters
+    ----------
+    cold : (ny, nx) bool
+        Pixels that lack light.
+    area : int
+        Pixels of a group, at least. It has to hold squares of 11 x 11 cold pixels, which columns and rows
+        do not, and to touch the side; any other is no matter of the light, but a defect.
+
+    Returns
+    -------
+    (ny, nx) bool
+        Those groups, with the cold pixels within five of them.
+
+    References
+    ----------
+    Opening by a square: Serra 1982, Image Analysis and Mathematical Morphology, chapter 2.
+    """
+    out = np.zeros(cold.shape, dtype=bool)
+    if int(cold.sum()) < area:
+        return out
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    wide = minimum_filter(cold.view(np.uint8), _SQUARE, mode="constant", cval=1)
+    core = maximum_filter(wide, 2 * _SQUARE - 1, mode="constant", cval=0).astype(bool) & cold
+    labels, groups = _label(core)
+    (ny, nx) = cold.shape
+    for number, (rows, columns) in enumerate(groups, start=1):
+        inside = labels[rows, columns] == number
+        at_side = rows.start == 0 or columns.start == 0 or rows.stop == ny or columns.stop == nx
+        if at_side and int(inside.sum()) >= area:
+            out[rows, columns] |= inside
+    return out
 
 
 def find_vampires(excess: Float32, sigma: Float32, usable: Flags, limit: Limit, limits: BlobLimits) -> Flags:

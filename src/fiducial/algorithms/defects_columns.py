@@ -71,7 +71,8 @@ def off_columns(
         scatter = _MAD * float(np.median(np.abs(median - centre)))
         noise = columns.sigmas * np.maximum(error, scatter)
         off = np.zeros(median.shape, dtype=bool)
-        for limit, signed in ((high, median), (low, -median)):
+        # What all columns have in common is no column's fault.
+        for limit, signed in ((high, median - centre), (low, centre - median)):
             if limit is not None:
                 off |= signed > np.maximum(columns.share * limit.value, noise)
         out[y0:y1, np.flatnonzero(enough)[off]] = True

@@ -26,9 +26,10 @@ class Reason(IntFlag):
     NO_DATA = 1 << 11  # without a usable value in a master
     DEAD_AMPLIFIER = 1 << 12
     DUST = 1 << 13  # in a smooth shadow: it moves, so it is told and is no defect
+    UNLIT = 1 << 14  # at the side, where a slit or a mount lets no light through
 
 
-REPORTED = Reason.DUST
+REPORTED = Reason.DUST | Reason.UNLIT
 """What is told only, as it is no property of the detector."""
 
 
@@ -136,8 +137,10 @@ class Settings:
     midline_rows : int
         How many on each side.
     dead : float
-        An amplifier is dead if more than this share of it has no value in a master, or if the median of
-        its flat is below this share of the detector's.
+        An amplifier is dead if more than this share of it has no value in a master,
+    dark_flat : float
+        or if the median of its flat is below this share of the detector's. Spectra light amplifiers
+        unevenly.
     columns, blobs
         See there.
     """
@@ -151,6 +154,7 @@ class Settings:
     midline: Literal["level", "mask", "measure"] = "level"
     midline_rows: int = 1
     dead: float = 0.5
+    dark_flat: float = 0.01
     columns: ColumnLimits = field(default_factory=ColumnLimits)
     blobs: BlobLimits = field(default_factory=BlobLimits)
 

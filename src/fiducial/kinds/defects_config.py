@@ -84,8 +84,15 @@ class SearchConfig(Config):
     midlineRows = RangeField(dtype=int, doc="Rows on each side of a midline.", default=1, min=0)
     dead = RangeField(
         dtype=float,
-        doc="Share of pixels without value, or of the detector's light, that makes an amplifier dead.",
+        doc="Share of pixels without a value in a master that makes an amplifier dead.",
         default=0.5,
+        min=0.0,
+        max=1.0,
+    )
+    darkFlat = RangeField(
+        dtype=float,
+        doc="Share of the detector's light below which an amplifier is dead.",
+        default=0.01,
         min=0.0,
         max=1.0,
     )
@@ -112,6 +119,7 @@ class SearchConfig(Config):
             midline=midline,
             midline_rows=int(self.midlineRows),
             dead=float(self.dead),
+            dark_flat=float(self.darkFlat),
             columns=self.columns.limits(),
             blobs=self.blobs.limits(),
         )

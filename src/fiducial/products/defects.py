@@ -19,7 +19,7 @@ type Scalar = str | int | float | bool
 MANUAL = "manual"
 """The reason of boxes that somebody wrote down without one."""
 
-REPORTED = frozenset({"dust"})
+REPORTED = frozenset({"dust", "unlit"})
 """Reasons that are told only: no property of the detector, and no pixel is masked for them."""
 
 _LONGEST = 66  # characters of keyword and value in a card of free keywords

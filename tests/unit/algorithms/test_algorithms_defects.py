@@ -165,6 +165,30 @@ def test_a_rough_patch_is_a_defect() -> None:
     assert defects.blobs[0].x == pytest.approx(311.5, abs=2)
 
 
+def test_what_a_slit_keeps_dark_is_told_and_a_dead_spot_is_a_defect() -> None:
+    flat = master("flat")
+    flat.image[:22] *= 0.05
+    flat.image[22, ::3] *= 0.5
+    flat.image[:, 50] *= 0.3
+    flat.image[150:165, 100:115] *= 0.1
+    defects = found(flat)
+    dark = np.zeros(SHAPE, bool)
+    dark[:22] = True
+    unlit = (defects.reasons & int(Reason.UNLIT)) != 0
+    assert unlit[dark].all()
+    assert not unlit[30:].any()
+    cold = where(defects, Reason.COLD)
+    assert {(y, x) for y in range(150, 165) for x in range(100, 115)} <= cold
+    assert {(y, 50) for y in range(30, 256)} <= cold
+    assert not defects.bad[:22, 60:].any()
+
+
+def test_amplifiers_that_spectra_light_unevenly_are_not_dead() -> None:
+    flat = master("flat")
+    flat.image[:, 192:] *= 0.1
+    assert not found(flat).bad.any()
+
+
 def test_a_vampire_has_a_dark_ring() -> None:
     flat = master("flat")
     image = flat.image.copy()
