@@ -140,7 +140,7 @@ def show_production(repository: str, production: Any) -> None:
     if pages:
         show.next_step(f"fiducial report {repository} {' '.join(pages)}")
     for made in production.products:
-        if made.run and made.planned.plan.kind == "defects":
+        if made.verdict != "not made" and made.planned.plan.kind == "defects":
             show.next_step(f"fiducial defects {repository} --collection {made.run}")
     if production.verdict in ("pass", "warn"):
         night = str(production.products[0].planned.plan.night)

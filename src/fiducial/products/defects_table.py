@@ -94,6 +94,8 @@ def read_defects(
     """
     source = Path(path)
     try:
+        if not source.is_file():
+            raise ValueError("there is no such file")
         if source.suffix in (".fits", ".fit"):
             with fits.open(source, memmap=False) as hdus:
                 found = DefectSet.from_hdus(hdus)

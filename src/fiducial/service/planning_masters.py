@@ -73,7 +73,8 @@ def plan_from_masters(
         raise NothingToDo(
             f"no dark{stage} and no flat{stage} is there for exposure {exposure}: "
             f"{kind} are found in one of them at least",
-            hint=f"fiducial make REPO bias dark flat {kind} --night {night}",
+            hint=f"fiducial make REPO bias dark flat {kind} --night {night}"
+            + (" --bootstrap" if stage else ""),
         )
     why = "its date says which masters are valid"
     return KindPlan(
@@ -118,5 +119,5 @@ def forecast_from_masters(camera: Camera, detectors: Sequence[int], processes: i
 
 _MASTERS = 3
 _STORED = 12  # bytes a pixel of a master's planes
-_BYTES = 150  # bytes a pixel: three masters with what reading them takes, masks and one amplifier's work
+_BYTES = 150  # bytes a pixel: up to eight masters, what reading the last one takes, one amplifier's work
 _SECONDS = 0.6e-6  # a pixel

@@ -141,6 +141,8 @@ def test_files_of_something_else_are_refused(tmp_path: Path) -> None:
     for name in ("b.fits", "none.ecsv", "c.csv", "d.txt"):
         with pytest.raises(ConfigurationError, match=name):
             read_defects(tmp_path / name)
+    with pytest.raises(ConfigurationError, match="there is no such file"):
+        read_defects(tmp_path / "none.ecsv")
     with pytest.raises(ConfigurationError, match=r"d\.txt"):
         write_defects(example(), tmp_path / "d.txt")
 
