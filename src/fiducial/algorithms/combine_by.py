@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from fiducial import kernels
-from fiducial.algorithms.arrays import Flags, Float32, Float64
+from fiducial.algorithms.arrays import Flags, Float32, Float64, Numbers
 from fiducial.algorithms.combine import (
     Combined,
     largest_deviation,
@@ -16,7 +16,6 @@ from fiducial.algorithms.combine import (
     unbiased_variance,
 )
 from fiducial.algorithms.order_statistics import median_variance
-from fiducial.algorithms.stacks import check_stack, flat_frames, flat_mask
 from fiducial.kernels import MODES, Rule
 
 __all__ = ["MODES", "Rule", "combine_by", "loss_of_median", "variance_of_clipped_median"]
@@ -26,10 +25,12 @@ _BATCH = 2_000_000  # of them at a time in memory
 
 
 def combine_by(
-    stack: Float32,
+    stack: Numbers,
     usable: Flags | None,
     rule: Rule,
     *,
+    level: Float64 | None = None,
+    gain: float = 1.0,
     scale: Float64 | None = None,
     weights: Float64 | None = None,
     threads: int = 1,
@@ -42,12 +43,16 @@ def combine_by(
 
     Parameters
     ----------
-    stack : (n, ny, nx) float32
+    stack : (n, ny, nx) float32, or raw integers of 16 or 32 bits
         The frames; pixels that are not finite are not used.
     usable : (n, ny, nx) bool, optional
         False where a pixel of a frame is masked.
     rule : Rule
         Mode, and how much is rejected.
+    level : (n, ny) float64, optional
+        What is taken off each row of each frame first.
+    gain : float
+        What is multiplied with then.
     scale : (n,) float64, optional
         What each frame is divided by.
     weights : (n,) float64, optional
@@ -72,17 +77,25 @@ def combine_by(
     ------
     ValueError
         Shapes do not agree, a scale is zero or not finite, or the rule does not fit the number of frames.
+    TypeError
+        The frames are of another type.
 
     References
     ----------
     Medians: David & Nagaraja 2003, Order Statistics, sections 2 and 4. Trimmed means: Tukey & McLaughlin
     1963 (Sankhya A 25, 331).
     """
-    shape = check_stack(stack, usable)
     planes = kernels.combine(
-        flat_frames(stack), rule, usable=flat_mask(usable), scale=scale, weights=weights, threads=threads
+        stack,
+        rule,
+        usable=None if usable is None else np.ascontiguousarray(usable, np.bool_).view(np.uint8),
+        level=level,
+        gain=gain,
+        scale=scale,
+        weights=weights,
+        threads=threads,
     )
-    found = Combined(*(plane.reshape(shape) for plane in planes))  # type: ignore[arg-type]
+    found = Combined(*planes)
     return Combined(found.image, _unbiased(found, rule), found.used, found.clipped)
 
 

@@ -51,6 +51,11 @@ class Chain:
         return self.context.world
 
     @property
+    def raw_stage(self) -> tuple[RawStage | None, tuple[Correction, ...]]:
+        """What is done to raw pixels in one pass, None where that is unusual, and what is done after it."""
+        return self._raw_stage, self._rest
+
+    @property
     def whole_frame(self) -> bool:
         """Whether preparing a frame reads pixels that its strips read again."""
         return any(correction.whole_frame for correction in self.corrections)

@@ -65,6 +65,12 @@ FIDUCIAL_INLINE void convert(const Job<Raw> &job, const Place &at, std::size_t k
     const double zero = frames.zero ? frames.zero[k] : 0.0;
     const double divisor = frames.divisor ? frames.divisor[k] : 1.0;
     const double gain = frames.gain;
+    if (!frames.zero && !frames.divisor) {  // the same bits without a division
+        for (std::size_t p = 0; p < at.width; ++p) {
+            row[p] = static_cast<Value>((static_cast<double>(source[p]) - level) * gain);
+        }
+        return;
+    }
     for (std::size_t p = 0; p < at.width; ++p) {
         row[p] = static_cast<Value>(((static_cast<double>(source[p]) - level) * gain - zero) / divisor);
     }

@@ -1,6 +1,6 @@
 """Bias: what the electronics add to every pixel, from frames without light or time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import astropy.units as u
@@ -15,7 +15,7 @@ from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.measured_noise import noise_keys
 from fiducial.frames.records import FrameRecord
-from fiducial.kinds.clipping import combine_batch, uses_scatter
+from fiducial.kinds.clipping import combine_batch, combine_raw_batch, uses_scatter
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections
 from fiducial.kinds.engine import Batch
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fiducial.algorithms.combine import Combined
+    from fiducial.kinds.raw_batches import RawBatch
 
 UNITS = {"adu": u.adu, "electron": u.electron}
 
@@ -159,6 +160,7 @@ class BiasCombiner:
     def prepare(self, frames: Sequence[DetectorFrame], chain: Chain) -> None:
         """Measure the levels of amplifiers without overscan."""
         self._world = chain.world
+        self._scatter = uses_scatter(len(frames), self._rule)
         sampled = sample(frames, chain, drifting(chain))
         self._offsets = {name: bias_levels(pixels) for name, pixels in sampled.items()}
 
@@ -169,6 +171,13 @@ class BiasCombiner:
     def combine(self, batch: Batch, threads: int) -> "Combined":
         """Reject and combine."""
         return combine_batch(batch, self._rule, world=self._world, scale=None, light=False, threads=threads)
+
+    @property
+    def combine_raw(self) -> "Callable[[RawBatch, int], Combined] | None":
+        """Where no level is taken off but the overscan's, and the scatter tells the outliers."""
+        if self._offsets or not self._scatter:
+            return None
+        return lambda batch, threads: combine_raw_batch(batch, self._rule, world=self._world, threads=threads)
 
     def weights(self, amplifier: Amplifier) -> Weights:
         """A plain mean."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fiducial.corrections.segment import World
     from fiducial.kinds.engine import Batch
+    from fiducial.kinds.raw_batches import RawBatch
 
 FEWEST_FOR_SCATTER = 5
 """With fewer usable frames the scatter says too little of the variance; the expected noise is used."""
@@ -79,6 +80,27 @@ def combine_batch(
             threads=threads,
         )
     found = combine_by(batch.stack, usable, rule, scale=scale, threads=threads)
+    return _finished(found, batch, rule, world, scale, light)
+
+
+def combine_raw_batch(batch: RawBatch, rule: Rule, *, world: World, threads: int) -> Combined:
+    """Combine raw pixels without light, overscan and gain taken off on the way; else as `combine_batch`.
+
+    For as many frames as `uses_scatter` wants.
+    """
+    found = combine_by(batch.stack, batch.usable, rule, level=batch.levels, gain=batch.gain, threads=threads)
+    return _finished(found, batch, rule, world, None, light=False)
+
+
+def _finished(
+    found: Combined,
+    batch: Batch | RawBatch,
+    rule: Rule,
+    world: World,
+    scale: NDArray[np.float64] | None,
+    light: bool,
+) -> Combined:
+    """With the expected variance where few frames are usable, and what counts as clipped."""
     variance = found.variance
     few = (found.used + found.clipped < FEWEST_FOR_SCATTER) & (found.used > 0)
     if few.any():
@@ -104,7 +126,7 @@ def _expected(
 
 
 def _of_few(
-    batch: Batch,
+    batch: Batch | RawBatch,
     found: Combined,
     rule: Rule,
     world: World,
@@ -122,7 +144,7 @@ def _of_few(
 
 
 def _noise(
-    signal: NDArray[np.float32] | np.float32, batch: Batch, world: World, added: float
+    signal: NDArray[np.float32] | np.float32, batch: Batch | RawBatch, world: World, added: float
 ) -> NDArray[np.float32]:
     return expected_variance(np.asarray(signal, dtype=np.float32), batch.amplifier, world, added)
 

@@ -137,6 +137,7 @@ class DarkCombiner:
     """
 
     extra_bytes = 0
+    combine_raw = None
 
     def __init__(self, config: DarkConfig) -> None:
         self._rule = config.rule()

@@ -155,6 +155,7 @@ class FlatCombiner:
     """One value of flats, each amplifier of each frame divided by its scale."""
 
     extra_bytes = 0
+    combine_raw = None
 
     def __init__(self, config: FlatConfig, scales: Mapping[tuple[int, str], float]) -> None:
         self._rule = config.rule()

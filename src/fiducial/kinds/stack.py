@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from fiducial.algorithms.combine import Combined
 from fiducial.kinds.engine import Batch, Means, Run, batches, prepare, with_usable_frames
+from fiducial.kinds.raw_batches import RawBatch, raw_batches, raw_stage_of
 from fiducial.products.masks import Plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fiducial.algorithms.combine import Combined
     from fiducial.cameras.model import Amplifier
     from fiducial.corrections.base import Weights
     from fiducial.corrections.chain import Chain
@@ -37,6 +38,11 @@ class Combiner(Protocol):
 
     def combine(self, batch: Batch, threads: int) -> Combined:
         """Combine a batch."""
+        ...
+
+    @property
+    def combine_raw(self) -> Callable[[RawBatch, int], Combined] | None:
+        """Combine a batch of raw pixels; None where frames are to be corrected first."""
         ...
 
     def weights(self, amplifier: Amplifier) -> Weights:
@@ -98,8 +104,14 @@ def stack_frames(
         prepare(left, chain, means.memory, run)
         combiner.prepare(left, chain)
         result = _nothing_yet(chain.context.camera.layout(chain.context.detector).shape, left, out)
+        stage = raw_stage_of(chain, left)
+        if stage is not None and (combine_raw := combiner.combine_raw) is not None:
+            for raw in raw_batches(left, stage, means, run):
+                combined = _turned(combine_raw(raw, means.threads), raw)
+                _write(result, raw, raw.turned(raw.noted), combined, chain, combiner)
+            return result
         for batch in batches(left, chain, combiner.offsets, combiner.extra_bytes, means, run):
-            _write(result, batch, combiner.combine(batch, means.threads), chain, combiner)
+            _write(result, batch, batch.noted, combiner.combine(batch, means.threads), chain, combiner)
         return result
 
     return with_usable_frames(frames, aside, means, work)
@@ -115,15 +127,31 @@ def _nothing_yet(shape: tuple[int, int], frames: list[DetectorFrame], aside: lis
     )
 
 
-def _write(result: Stacked, batch: Batch, combined: Combined, chain: Chain, combiner: Combiner) -> None:
+def _turned(combined: Combined, batch: RawBatch) -> Combined:
+    return Combined(
+        batch.turned(combined.image),
+        batch.turned(combined.variance),
+        batch.turned(combined.used),
+        batch.turned(combined.clipped),
+    )
+
+
+def _write(
+    result: Stacked,
+    batch: Batch | RawBatch,
+    noted: NDArray[np.int32],
+    combined: Combined,
+    chain: Chain,
+    combiner: Combiner,
+) -> None:
     where = batch.window.slices
     result.image[where] = combined.image
     shared = chain.share(combined.image, batch.window, combiner.weights(batch.amplifier))
     result.variance[where] = combined.variance if shared is None else combined.variance + shared
-    mask = batch.noted & np.int32(Plane.SUSPECT)
+    mask = noted & np.int32(Plane.SUSPECT)
     mask[combined.clipped > 0] |= np.int32(Plane.CLIPPED)
     empty = combined.used == 0
     if empty.any():
-        mask[empty] |= np.int32(Plane.NO_DATA | Plane.BAD) | (batch.noted[empty] & np.int32(Plane.SAT))
+        mask[empty] |= np.int32(Plane.NO_DATA | Plane.BAD) | (noted[empty] & np.int32(Plane.SAT))
         result.variance[where][empty] = np.nan
     result.mask[where] = mask
