@@ -38,6 +38,9 @@ class PairCovariances:
         Pairs of pixels in each.
     errors : the same, float64
         Expected of Gaussian noise: `covariance_errors`.
+    noise_weight : float
+        How much more the noise without light counts where the difference was divided by the root of the
+        light: the mean of 1 / light.
     determined : bool
         Whether there is anything to go by; if not, numbers are NaN or mean nothing.
     reason : str
@@ -52,6 +55,7 @@ class PairCovariances:
     covariances: Float64
     counts: Int64
     errors: Float64
+    noise_weight: float
     determined: bool
     reason: str
 
@@ -109,8 +113,8 @@ def pair_covariances(
         Clipping limit in sigmas.
     illumination : (ny, nx), optional
         Relative light, of any mean. The difference is divided by the root of it, which is the local expected
-        noise, so that clipping is fair everywhere and the variance that of the mean light. (Read noise counts
-        by the mean of 1 / light, less than 1 per cent more where the light varies by 10 per cent.)
+        noise, so that clipping is fair everywhere and the variance that of the mean light. Read noise then
+        counts by ``noise_weight``, which fits take into account.
     match_levels : bool
         False leaves the frames as they are: differences of integers are summed exactly and three times as
         fast, for lamps that are stable to 1e-3.
@@ -132,9 +136,9 @@ def pair_covariances(
     level = pair_products(first, second, usable, max_lag=None, kappa=kappa, threads=threads)
     if level.number < LEAST_PIXELS:
         return _undetermined(max_lag, f"{level.number} usable pixels, at least {LEAST_PIXELS} are needed")
-    frames = (first, second)
+    frames, noise_weight = (first, second), 1.0
     if match_levels or illumination is not None:
-        frames = _normalised(first, second, usable, level, illumination, match_levels)
+        frames, noise_weight = _normalised(first, second, usable, level, illumination, match_levels)
     difference = pair_products(
         *frames, usable, max_lag=max_lag if direct else None, kappa=kappa, threads=threads
     )
@@ -149,7 +153,7 @@ def pair_covariances(
         if direct
         else _transformed(*frames, usable, difference, max_lag)
     )
-    return _point(level, difference, products, kappa)
+    return _point(level, difference, products, kappa, noise_weight)
 
 
 def _normalised(
@@ -159,21 +163,24 @@ def _normalised(
     level: PairProducts,
     illumination: Float32 | None,
     match_levels: bool,
-) -> tuple[Numbers, Numbers]:
-    """Frames of one level, in units of the local expected noise."""
+) -> tuple[tuple[Numbers, Numbers], float]:
+    """Frames of one level, in units of the local expected noise, and the mean square of those units."""
     mean = 0.5 * (level.first + level.second)
     lit = min(level.first, level.second) > _LEAST_SIGNAL * np.sqrt(0.5 * level.variance / level.number)
     scales = (mean / level.first, mean / level.second) if match_levels and lit else (1.0, 1.0)
     weight: Float32 | np.float32 = np.float32(1.0)
+    noise_weight = 1.0
     if illumination is not None:
         light = np.where(illumination > 0, illumination, np.nan).astype(np.float32)
-        weight = np.sqrt(np.nanmean(light if usable is None else light[usable]) / light)
+        seen = light if usable is None else light[usable]
+        noise_weight = float(np.nanmean(seen) * np.nanmean(1.0 / seen))
+        weight = np.sqrt(np.nanmean(seen) / light)
     with np.errstate(invalid="ignore"):
         one, two = (
             np.multiply(frame, np.float32(scale) * weight, dtype=np.float32)
             for frame, scale in zip((first, second), scales, strict=True)
         )
-    return one, two
+    return (one, two), noise_weight
 
 
 def _transformed(
@@ -186,7 +193,9 @@ def _transformed(
     return lag_sums_by_fft(np.where(inside, difference - kept.difference, 0.0), inside, max_lag)
 
 
-def _point(level: PairProducts, difference: PairProducts, products: LagSums, kappa: float) -> PairCovariances:
+def _point(
+    level: PairProducts, difference: PairProducts, products: LagSums, kappa: float, noise_weight: float
+) -> PairCovariances:
     sums, counts = _folded(products.sums), _folded(products.counts)
     tails = truncation_factor(kappa)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -203,6 +212,7 @@ def _point(level: PairProducts, difference: PairProducts, products: LagSums, kap
         covariances,
         counts.astype(np.int64),
         covariance_errors(covariances[0, 0], counts),
+        noise_weight,
         True,
         "",
     )
@@ -220,5 +230,5 @@ def _undetermined(max_lag: int, reason: str) -> PairCovariances:
     shape = (max_lag + 1, max_lag + 1)
     nothing = np.full(shape, nan)
     return PairCovariances(
-        nan, nan, nan, 0, 0, nothing, np.zeros(shape, np.int64), nothing.copy(), False, reason
+        nan, nan, nan, 0, 0, nothing, np.zeros(shape, np.int64), nothing.copy(), 1.0, False, reason
     )

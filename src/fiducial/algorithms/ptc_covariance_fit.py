@@ -126,7 +126,9 @@ class _Problem:
         self.used, self.lags = used, curve.covariances.shape[1]
         self.means = curve.means[used]
         self.data = curve.covariances[used].ravel()
-        self.model = CovarianceModel(self.means, self.lags, with_c=with_b)
+        self.model = CovarianceModel(
+            self.means, self.lags, with_c=with_b, noise_weights=curve.weights_of_noise(used)
+        )
         self.noise = 1 + self.lags**2  # its place among the parameters
         self._counts = curve.counts[used].astype(np.float64)
         self._counts[:, 0, 0] *= 0.5  # the error of a variance is sqrt(2) that of a covariance
@@ -183,10 +185,6 @@ def _result(
         samples=samples,
         prior=None if prior is None else prior.weights,
     )
-    model = np.full(curve.covariances.shape, nan)
-    known = np.isfinite(curve.means)
-    at_means, _ = CovarianceModel(curve.means[known], lags, with_c=with_c)(solution.parameters)
-    model[known] = at_means.reshape(-1, lags, lags)
     noise = electrons_of_noise(covariance, solution.parameters, problem.noise)
     b, b_error = _ratio(value, covariance, lags) if with_c else (value.c, np.full((lags, lags), nan))
     known_noise = constrained or prior is not None
@@ -204,13 +202,24 @@ def _result(
         b_error=b_error,
         noise_matrix=value.gain**2 * value.noise,
         noise_matrix_error=value.gain**2 * error.noise,
-        model=model,
+        model=_model(curve, solution.parameters, with_c),
         kept=problem.used,
         chi2=solution.chi2,
         freedom=freedom,
         determined=True,
         reason="",
     )
+
+
+def _model(curve: TransferCurve, parameters: Float64, with_c: bool) -> Float64:
+    """Covariances at all means that are known."""
+    model = np.full(curve.covariances.shape, nan)
+    known = np.isfinite(curve.means)
+    at_means = CovarianceModel(
+        curve.means[known], model.shape[1], with_c=with_c, noise_weights=curve.weights_of_noise(known)
+    )
+    model[known] = at_means(parameters)[0].reshape(-1, *model.shape[1:])
+    return model
 
 
 def _ratio(value: CovarianceParameters, covariance: Float64, lags: int) -> tuple[Float64, Float64]:

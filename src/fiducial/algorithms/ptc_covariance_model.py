@@ -62,13 +62,18 @@ class CovarianceModel:
         Number of lags in rows and in columns, lag 0 included.
     with_c : bool
         False: c = 0.
+    noise_weights : (n,), optional
+        What the noise without light is multiplied by at each mean; 1 if not given.
 
     References
     ----------
     Astier et al. 2019 (A&A 629, A36), equation 20.
     """
 
-    def __init__(self, means: Float64, lags: int, *, with_c: bool = True) -> None:
+    def __init__(
+        self, means: Float64, lags: int, *, with_c: bool = True, noise_weights: Float64 | None = None
+    ) -> None:
+        self._noise_weights = np.ones(len(means)) if noise_weights is None else noise_weights
         self.lags, self.with_c = lags, with_c
         self._means = means
         self._places = _mirror_places(lags)
@@ -97,13 +102,13 @@ class CovarianceModel:
         )
         electrons = packed[0] * self._means
         powers = electrons[:, None] ** np.arange(1, 5) / packed[0] ** 2
-        values = powers @ terms + p.noise.ravel()
+        values = powers @ terms + np.multiply.outer(self._noise_weights, p.noise.ravel())
         derivatives = np.zeros((n, size, self.size))
         derivatives[:, :, 0] = (powers * (np.arange(1, 5) - 2.0) / packed[0]) @ terms
         derivatives[:, :, 1 : 1 + size] = _sum_of(
             powers[:, 1:], [identity, 4.0 / 3.0 * by_a, by_twice + 5.0 / 6.0 * by_c]
         )
-        derivatives[:, :, 1 + size : 1 + 2 * size] = identity
+        derivatives[:, :, 1 + size : 1 + 2 * size] = np.multiply.outer(self._noise_weights, identity)
         if self.with_c:
             derivatives[:, :, 1 + 2 * size :] = _sum_of(
                 powers[:, 2:], [2.0 / 3.0 * identity, 5.0 / 6.0 * by_a]

@@ -28,11 +28,14 @@ class TransferCurve:
         As in `PairCovariances`, adu^2; ``covariances[:, 0, 0]`` are the variances.
     counts : (n, lags, lags) int64
         Pairs of pixels in each.
+    noise_weights : (n,) float64, optional
+        As `PairCovariances.noise_weight`; 1 if not given.
     """
 
     means: Float64
     covariances: Float64
     counts: Int64
+    noise_weights: Float64 | None = None
 
     @classmethod
     def of(cls, pairs: Sequence[PairCovariances]) -> TransferCurve:
@@ -43,7 +46,14 @@ class TransferCurve:
             np.array([pair.mean if pair.determined else np.nan for pair in pairs]),
             np.stack([pair.covariances for pair in pairs]),
             np.stack([pair.counts for pair in pairs]),
+            np.array([pair.noise_weight for pair in pairs]),
         )
+
+    def weights_of_noise(self, which: Flags) -> Float64:
+        """Of some pairs: what the noise without light is multiplied by."""
+        if self.noise_weights is None:
+            return np.ones(int(np.count_nonzero(which)))
+        return self.noise_weights[which]
 
     @property
     def variances(self) -> Float64:

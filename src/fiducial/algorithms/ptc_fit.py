@@ -140,7 +140,11 @@ def _solve(curve: TransferCurve, used: Flags, form: VarianceCurve, read_noise: R
         prior.values[form.noise] = start[form.noise] = read_noise.sigma**2
         prior.weights[form.noise] = (2.0 * read_noise.sigma * max(read_noise.error, 1e-6)) ** -2
     return least_squares(
-        form.evaluator(means), lambda model: 0.5 * counts / np.square(model), variances, start, prior
+        form.evaluator(means, curve.weights_of_noise(used)),
+        lambda model: 0.5 * counts / np.square(model),
+        variances,
+        start,
+        prior,
     )
 
 
@@ -185,7 +189,7 @@ def _result(
     parameters = solution.parameters
     model = np.full(curve.means.shape, nan)
     known = np.isfinite(curve.means)
-    model[known] = form.evaluator(curve.means[known])(parameters)[0]
+    model[known] = form.evaluator(curve.means[known], curve.weights_of_noise(known))(parameters)[0]
     noise, noise_error = electrons_of_noise(covariance, parameters, form.noise)
     if not constrained and read_noise is None:
         noise, noise_error = nan, nan

@@ -70,6 +70,7 @@ def test_light_that_is_not_the_same_everywhere():
     pair = rng.poisson(4000 * light, (2, 150, 200)).astype(np.float32)
     found = pair_covariances(*pair, max_lag=1, illumination=(7 * light).astype(np.float32))
     assert found.covariances[0, 0] == pytest.approx(found.mean, abs=5 * found.errors[0, 0])
+    assert found.noise_weight == pytest.approx(np.mean(1 / light), rel=1e-5)
     hole = light.astype(np.float32)
     hole[:, :20] = 0.0
     dark = pair_covariances(*pair, max_lag=1, illumination=hole)

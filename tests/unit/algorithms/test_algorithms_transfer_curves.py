@@ -161,6 +161,23 @@ def test_noise_that_is_not_constrained():
     assert full.noise == pytest.approx(6.0, abs=0.3)
 
 
+@pytest.mark.parametrize("form", [VarianceCurve(), VarianceCurve("polynomial", 2)])
+def test_noise_that_counts_differently(form):
+    weights = np.linspace(2, 3, len(MEANS))
+    truth = matrices(2, 1.5, 6.0, 2e-6)
+    model = CovarianceModel(MEANS, 2, noise_weights=weights)
+    covariances = model(truth.packed(with_c=True))[0].reshape(-1, 2, 2)
+    assert covariances[-1, 0, 1] - expected(truth, MEANS)[-1, 0, 1] == pytest.approx(2 * truth.noise[0, 1])
+    weighted = replace(
+        measured(np.random.default_rng(8), MEANS, covariances, 2_000_000), noise_weights=weights
+    )
+    for found in (fit_variances(weighted, shape=form), fit_covariances(weighted)):
+        assert found.noise == pytest.approx(6.0, abs=4 * found.noise_error)
+        assert found.noise_error < 0.2
+    again = fit_variances(replace(weighted, noise_weights=None), shape=form)
+    assert again.noise > 6.0 + 4 * again.noise_error
+
+
 def with_means(means):
     return curve(2, means=np.asarray(means, float))
 
