@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fiducial.corrections.lookup import find_valid, previous_of, timespans_of
@@ -62,8 +62,9 @@ class ChooseAny:
         for data_id, found in exposures.items():
             offered = adjuster.get_prerequisite_inputs(data_id)
             times = [spans[exposure["exposure"]] for exposure in found]
+            detectors = {exposure["detector"] for exposure in found}
             chosen[data_id.required_values] = {
-                name: self._choose(adjuster.butler, name, set(offered.get(name, {}).values()), times)
+                name: self._choose(adjuster.butler, name, _of(detectors, offered.get(name, {})), times)
                 for name in self.masters_of_exposures
             }
             self._require_one(data_id, chosen[data_id.required_values])
@@ -104,3 +105,8 @@ class ChooseAny:
             inputs.update(adjusted)
         super().adjustQuantum(inputs, outputs, label, data_id)  # type: ignore[misc]
         return adjusted, {}
+
+
+def _of(detectors: Collection[Any], offered: Mapping[UUID, DataCoordinate]) -> set[DataCoordinate]:
+    """What is offered of the detectors that the exposures name."""
+    return {data_id for data_id in offered.values() if data_id["detector"] in detectors}

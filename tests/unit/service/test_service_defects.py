@@ -99,6 +99,12 @@ def test_certified_defects_are_what_the_next_ones_are_held_against(
     assert sum(row["appeared"] for row in hot) > 0
     assert sum(row["went"] for row in hot) == 0
 
+    alone = service.make(root, ["defects"], Request(night=NIGHT, ticket="ONE", detectors=(1,)))
+    assert sorted(products(root, alone.products[0].run)) == [1]
+    with Repository.open(root) as repository:
+        (ref,) = datasets(repository.butler, "verifyDefectsResults", alone.products[0].verify_run)
+        assert {row["detector"] for row in repository.butler.get(ref).to_pylist()} == {1}
+
     listing = fiducial(
         "defects",
         root,
