@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise, starmap
 from math import sqrt
 
@@ -237,20 +236,19 @@ def _row_statistics(pixels: Float64, kappa: float, bounds: Int64 | None = None) 
     """Medians and clipped means of rows; blocks of rows between ``bounds`` are clipped by themselves."""
     if bounds is None:
         bounds = np.array([0, len(pixels)], dtype=np.int64)
-    table = _about_median(pixels.shape[1])
+    counts = np.unique(np.count_nonzero(np.isfinite(pixels), axis=1))
+    table = np.full(pixels.shape[1] + 1, np.nan)
+    table[counts] = [_about_median(n) for n in counts.tolist()]
     return kernels.row_statistics(pixels, bounds, table, kappa=kappa, truncation=truncation_factor(kappa))
 
 
-@lru_cache(maxsize=64)
-def _about_median(most: int) -> Float64:
-    """Variance of a value about the median of n, for n from 0 to ``most``; NaN where it has none.
+def _about_median(n: int) -> float:
+    """Variance of a value about the median of n; NaN where it has none.
 
     The residual about a median of n has variance 1 + v_n - 2/n: the covariance of a value and the median is
     that of mean and median, 1/n (Basu's theorem).
     """
-    table = np.full(most + 1, np.nan)
-    table[2:] = [1.0 + median_variance(n) - 2.0 / n for n in range(2, most + 1)]
-    return table
+    return 1.0 + median_variance(n) - 2.0 / n if n > 1 else np.nan
 
 
 def _by_count(count: Integers, function: Callable[[int], float]) -> Float64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -91,21 +92,42 @@ class DetectorFrame:
         """Memory that the frame's pixels take between two strips."""
         return self.pixels.kept_bytes if isinstance(self.pixels, WholeImages) else 0
 
-    def cuts(self, strip: Strip) -> list[Cut]:
-        """Read a strip: the raw pixels of all amplifiers, as in the file, in the layout's order."""
+    def cuts(self, strip: Strip, out: Sequence[NDArray[Any]] | None = None) -> list[Cut]:
+        """Read a strip: the raw pixels of all amplifiers, as in the file, in the layout's order.
+
+        ``out``, for each span of the strip, is memory to read into: of its rows and `columns`, of the pixels'
+        type.
+        """
         found: dict[int, Cut] = {}
-        for span in strip.spans:
-            found |= self._read(span)
+        for index, span in enumerate(strip.spans):
+            found |= self._cut(span, self._rows(span) if out is None else self._fill(span, out[index]))
         return [found[index] for index in sorted(found)]
+
+    def columns(self, span: RowSpan) -> tuple[int, int]:
+        """First column and end of what is read of a span."""
+        return columns_needed([self.amplifiers[index] for index in span.amplifiers], self._width)
 
     def read(self, amp: Amplifier, region: Region) -> NDArray[Any]:
         """Raw pixels of a region of an amplifier's HDU."""
         return self.pixels.read(amp.hdu, region)
 
-    def _read(self, span: RowSpan) -> dict[int, Cut]:
+    def _rows(self, span: RowSpan) -> NDArray[Any]:
+        x0, x1 = self.columns(span)
+        return self.pixels.read(span.hdu, Region(x0, x1, span.y0, span.y1))
+
+    def _fill(self, span: RowSpan, out: NDArray[Any]) -> NDArray[Any]:
+        """Read a span into memory that is there: whole rows of 16 bits at once, others by way of a copy."""
+        whole = self.columns(span) == (0, self._width) and out.dtype == np.uint16
+        stored = self.raw.stored_rows(span.hdu) if whole and self.pixels is self.raw else None
+        if stored is None:
+            np.copyto(out, self._rows(span))
+        else:
+            stored.read_pixels(span.y0, out)
+        return out
+
+    def _cut(self, span: RowSpan, rows: NDArray[Any]) -> dict[int, Cut]:
+        x0, _ = self.columns(span)
         amplifiers = [self.amplifiers[index] for index in span.amplifiers]
-        x0, x1 = columns_needed(amplifiers, self._width)
-        rows = self.pixels.read(span.hdu, Region(x0, x1, span.y0, span.y1))
         out = {}
         for index, amp in zip(span.amplifiers, amplifiers, strict=True):
             overscan = amp.serial_overscan

@@ -56,6 +56,28 @@ class StoredRows(ABC):
         if out.size:
             self._fill(first, out)
 
+    def read_pixels(self, first: int, out: np.ndarray) -> None:
+        """Fill memory of native uint16 with the pixels of whole rows, turned where they are.
+
+        Parameters
+        ----------
+        first, out
+            As in `read`, but for the type.
+
+        Raises
+        ------
+        ValueError, UnreadableFrame
+            As in `read`; or the pixels are no unsigned 16-bit integers.
+        """
+        plain = self.zero == 32768
+        if out.dtype != np.uint16 or not (plain or self.dtype == np.uint16):
+            raise ValueError(f"pixels stored as {self.dtype} + {self.zero} are not read into {out.dtype}")
+        self.read(first, out.view(self.dtype))
+        if not self.dtype.isnative:
+            out.byteswap(inplace=True)
+        if plain:
+            out ^= np.uint16(0x8000)  # the same as adding 32768, modulo 2**16
+
     @abstractmethod
     def _fill(self, first: int, out: np.ndarray) -> None: ...
 

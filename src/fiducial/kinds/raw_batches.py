@@ -90,51 +90,71 @@ def raw_batches(
     """
     amplifiers = frames[0].amplifiers
     free = means.memory - sum(frame.kept_bytes for frame in frames)
-    height = strip_height(amplifiers, len(frames), free, 0, means.threads)
-    dtype = frames[0].raw.find(amplifiers[0].hdu).dtype
-    memory: dict[str, NDArray[Any]] = {}
+    # Raw rows with their overscan take no more than corrected pixels, if a pixel has two bytes.
+    extra = frames[0].raw.find(amplifiers[0].hdu).dtype.itemsize - 2
+    height = strip_height(amplifiers, len(frames), free, extra, means.threads)
+    memory: dict[int, NDArray[Any]] = {}
     for strip in plan_strips(amplifiers, height):
-        found = [
-            _batch(amp, window, len(frames), stage, dtype, memory)
-            for amp, window in strip_windows(amplifiers, strip)
-        ]
-        _fill(found, frames, stage, strip, run)
+        spans = _spans(strip, frames, memory)
+        found = _batches(strip, frames[0], stage, spans)
+        _fill(found, frames, stage, strip, spans, run)
         yield from found
 
 
-def _batch(
-    amp: Amplifier,
-    window: Region,
-    count: int,
-    stage: RawStage,
-    dtype: np.dtype[Any],
-    memory: dict[str, NDArray[Any]],
-) -> RawBatch:
-    shape = (count, *window.shape)
-    size = int(np.prod(shape))
-    if amp.name not in memory or memory[amp.name].size < size:
-        memory[amp.name] = np.empty(size, dtype)
-    return RawBatch(
-        amp,
-        window,
-        memory[amp.name][:size].reshape(shape),
-        np.zeros(shape[:2]),
-        amp.gain if stage.gain else 1.0,
-        None,
-        np.zeros(window.shape, np.int32),
-        np.zeros(count),
-    )
+def _spans(
+    strip: Strip, frames: Sequence[DetectorFrame], memory: dict[int, NDArray[Any]]
+) -> list[NDArray[Any]]:
+    """Memory for all frames of each span of a strip, that of the last strip where it is large enough."""
+    found = []
+    for index, span in enumerate(strip.spans):
+        x0, x1 = frames[0].columns(span)
+        shape = len(frames), span.y1 - span.y0, x1 - x0
+        size = int(np.prod(shape))
+        if index not in memory or memory[index].size < size:
+            memory[index] = np.empty(size, frames[0].raw.find(span.hdu).dtype)
+        found.append(memory[index][:size].reshape(shape))
+    return found
+
+
+def _batches(
+    strip: Strip, frame: DetectorFrame, stage: RawStage, spans: Sequence[NDArray[Any]]
+) -> list[RawBatch]:
+    stacks = {}
+    for span, pixels in zip(strip.spans, spans, strict=True):
+        x0, _ = frame.columns(span)
+        for index in span.amplifiers:
+            data = frame.amplifiers[index].data
+            stacks[index] = pixels[:, :, data.x0 - x0 : data.x1 - x0]
+    windows = strip_windows(frame.amplifiers, strip)
+    return [
+        RawBatch(
+            amp,
+            window,
+            stacks[index],
+            np.zeros(stacks[index].shape[:2]),
+            amp.gain if stage.gain else 1.0,
+            None,
+            np.zeros(window.shape, np.int32),
+            np.zeros(len(stacks[index])),
+        )
+        for index, (amp, window) in zip(sorted(stacks), windows, strict=True)
+    ]
 
 
 def _fill(
-    found: Sequence[RawBatch], frames: Sequence[DetectorFrame], stage: RawStage, strip: Strip, run: Run
+    found: Sequence[RawBatch],
+    frames: Sequence[DetectorFrame],
+    stage: RawStage,
+    strip: Strip,
+    spans: Sequence[NDArray[Any]],
+    run: Run,
 ) -> None:
     lock = Lock()
 
     def fill(index: int) -> None:
         with naming(frames[index]):
-            for batch, cut in zip(found, frames[index].cuts(strip), strict=True):
-                np.copyto(batch.stack[index], cut.raw)
+            cuts = frames[index].cuts(strip, [span[index] for span in spans])
+            for batch, cut in zip(found, cuts, strict=True):
                 if stage.overscan is not None:
                     serial, _ = stage.overscan.levels(cut, frames[index])
                     if serial is not None:

@@ -16,7 +16,8 @@ from fiducial.products.masks import DESCRIPTIONS, Plane
 type Scalar = str | int | float | bool
 type Metadata = Mapping[str, Scalar]
 
-NUMBER_OF_PLANES = 32
+NUMBER_OF_PLANES = 31
+"""As many as one int32 holds in `lsst.images`, which leaves the sign alone."""
 
 
 class Planes(NamedTuple):

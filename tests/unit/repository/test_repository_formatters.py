@@ -75,6 +75,12 @@ def test_masks_are_written_as_the_library_would(tmp_path: Path, schema: MaskSche
     assert "MASK" in ours
 
 
+def test_our_own_masks_take_the_short_way_and_others_do_not() -> None:
+    assert isinstance(WholeMask.of(calibration().mask), WholeMask)
+    schema = MaskSchema([None, MaskPlane("A", "")], dtype=np.int32)
+    assert not isinstance(WholeMask.of(Mask(np.zeros((*SHAPE, 1), np.int32), schema=schema)), WholeMask)
+
+
 def test_what_was_read_is_written_alike(repository: Repository) -> None:
     (first,) = put_bias(repository, "TinyCam/one", (0,))
     image = repository.butler.get(first)
