@@ -6,16 +6,15 @@ Arguments: SIZE W3 OUTPUT (an .npy file).
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.files import pair_files
+from benchmarks.ours.stored import stored_rows
 from benchmarks.sizes import GRID, LAGS, PAIR_KAPPA, PAIR_ROUNDS, SIZES, Size
-from benchmarks.strips import THREADS
-from fiducial.frames.raw import RawFrame
+from benchmarks.strips import over_strips
 from fiducial.kernels import pair_products
 
 type Raw = NDArray[np.uint16]
@@ -30,22 +29,22 @@ def covariances(first: Raw, second: Raw) -> NDArray[np.float64]:
 
 
 def main(size: Size, output: Path) -> None:
-    """Covariances of every amplifier of every pair."""
-    out = np.empty((size.pairs, GRID[0] * GRID[1], LAGS, LAGS))
+    """Covariances of every amplifier of every pair; the amplifiers side by side are read together."""
+    out = np.empty((size.pairs, *GRID, LAGS, LAGS))
     rows, columns = size.pair_rows // GRID[0], size.pair_columns // GRID[1]
-    pairs = pair_files(size)
+    pairs = [[stored_rows(path) for path in files] for files in pair_files(size)]
 
-    def pair(index: int) -> None:
-        first, second = (RawFrame.open(path).read(0) for path in pairs[index])
-        for k in range(out.shape[1]):
-            y, x = k // GRID[1] * rows, k % GRID[1] * columns
-            here = slice(y, y + rows), slice(x, x + columns)
-            out[index, k] = covariances(first[here], second[here])
+    def work(unit: int, _: int) -> None:
+        index, row = divmod(unit, GRID[0])
+        both = np.empty((2, rows, size.pair_columns), np.uint16)
+        for frame, pixels in zip(pairs[index], both, strict=True):
+            frame.read_pixels(row * rows, pixels)
+        for column in range(GRID[1]):
+            first, second = both[:, :, column * columns : (column + 1) * columns]
+            out[index, row, column] = covariances(first, second)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(pair, range(size.pairs)):
-            pass
-    np.save(output, out)
+    over_strips(size.pairs * GRID[0], 1, work)
+    np.save(output, out.reshape(size.pairs, -1, LAGS, LAGS))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.files import master_file, science_files
 from benchmarks.ours.fits_file import ImageFile, Plane
+from benchmarks.ours.stored import stored_rows
 from benchmarks.sizes import EXPOSURE, GAIN, READ_NOISE, SATURATION, SIZES, Size
 from benchmarks.strips import over_strips
 from fiducial.cameras.regions import Region
@@ -43,12 +44,13 @@ class Frame:
         self._size = size
         shape = (size.rows, size.columns)
         planes = [Plane("SCI", -32, shape), Plane("VAR", -32, shape), Plane("MASK", 8, shape)]
-        self._raw = files.enter_context(RawFrame.open(path))
+        self._raw = stored_rows(path)
         self._out = files.enter_context(ImageFile(output, planes))
 
     def detrend(self, first: int, last: int, masters: tuple[MasterPlanes, ...], strip: Detrended) -> None:
         """Detrend a strip: rows as they are stored in, rows as they are stored out."""
-        stored, zero = self._raw.read_stored(0, first, last)
+        stored, zero = np.empty((last - first, self._raw.shape[1]), self._raw.dtype), self._raw.zero
+        self._raw.read(first, stored)
         for k, planes in enumerate(masters):
             level = row_medians(stored[:, self._size.bias_columns[k]], zero=zero)
             steps = Detrending(

@@ -14,26 +14,24 @@ import numpy as np
 
 from benchmarks.files import bias_files
 from benchmarks.ours.fits_file import ImageFile, Plane
+from benchmarks.ours.stored import stored_rows
 from benchmarks.sizes import KAPPA, SIZES
 from benchmarks.strips import THREADS, over_strips
-from fiducial.frames.raw import RawFrame
 from fiducial.kernels import clipped_mean_into
 
 ROUNDS = 20  # more than any pixel needs
-# Of all frames, in each thread. Bytes that only need to be read stay in the caches; tiles take
-# longer to find than to turn around in memory.
+# Of all frames, in each thread, by whether they come out of a decoder, in native byte order. Bytes that only
+# need to be read stay in the caches; tiles take longer to find than to turn around in memory.
 _STRIP_BYTES = {False: 1_400_000, True: 12_000_000}
 
 
 def stack(files: Sequence[Path], output: Path, *, threads: int = THREADS) -> None:
     """Clipped mean of frames of one image each to a FITS file; memory does not grow with their number."""
-    frames = [RawFrame.open(path) for path in files]
-    image = frames[0].images[0]
-    stored = [rows for frame in frames if (rows := frame.stored_rows(image.index))]
-    if len({(rows.dtype, rows.zero, rows.shape) for rows in stored}) != 1 or len(stored) != len(frames):
-        raise ValueError("the frames are not all of 16-bit integers, stored in one way")
-    dtype, zero, (rows, columns) = stored[0].dtype, stored[0].zero, stored[0].shape
-    height = max(1, min(rows // threads, _STRIP_BYTES[image.compressed] // (2 * columns * len(frames))))
+    frames = [stored_rows(path) for path in files]
+    if len({(frame.dtype, frame.zero, frame.shape) for frame in frames}) != 1:
+        raise ValueError("the frames are not all stored in one way")
+    dtype, zero, (rows, columns) = frames[0].dtype, frames[0].zero, frames[0].shape
+    height = max(1, min(rows // threads, _STRIP_BYTES[dtype.isnative] // (2 * columns * len(frames))))
     memory = local()
     with ImageFile(output, [Plane("", -32, (rows, columns))]) as out:
 
@@ -43,7 +41,7 @@ def stack(files: Sequence[Path], output: Path, *, threads: int = THREADS) -> Non
                 memory.mean = np.empty((height, columns), ">f4")
             shape = len(frames), last - first, columns
             values = memory.values[: shape[0] * shape[1] * shape[2]].reshape(shape)
-            for strip, source in zip(values, stored, strict=True):
+            for strip, source in zip(values, frames, strict=True):
                 source.read(first, strip)
             mean = memory.mean[: last - first]
             pixels = values.reshape(len(frames), -1)

@@ -187,45 +187,6 @@ class RawFrame:
             return None
         return PlainRows(form.stored, zero, image.shape, self._source, structure.data_offset)
 
-    def read_stored(self, hdu: int | str | None, first: int, last: int) -> tuple[np.ndarray, int]:
-        """Rows of an uncompressed image as they are stored, for kernels that turn bytes themselves.
-
-        Parameters
-        ----------
-        hdu
-            As in `find`.
-        first, last
-            Rows ``first <= y < last``.
-
-        Returns
-        -------
-        stored : (rows, columns) ndarray
-            Big-endian, of the image's BITPIX; memory of its own.
-        zero : int
-            What makes physical values of them by adding: 32768 for unsigned 16-bit pixels, else 0.
-
-        Raises
-        ------
-        LayoutMismatch
-            No such image or rows, or physical values are not stored ones plus `zero`.
-        UnreadableFrame
-            The bytes are not there.
-        """
-        image = self.find(hdu)
-        ny, nx = image.shape
-        structure = self._hdus[image.index]
-        form = PixelFormat.of(structure.cards, compressed=image.compressed)
-        zero = 32768 if form.dtype == np.uint16 else 0
-        plain = not image.compressed and form.blank is None and (form.scale, form.zero) == (1.0, zero)
-        if not plain or not 0 <= first < last <= ny:
-            raise LayoutMismatch(
-                f"{Path(self.path).name}: rows {first} to {last} of HDU {image} are not stored as they are",
-                hint="Read them with RawFrame.read.",
-                file=self.path,
-                hdu=image.name or image.index,
-            )
-        return self._plain(structure, form, Region(0, nx, first, last), nx), zero
-
     def close(self) -> None:
         """Close the file. A later read opens it again."""
         self._source.close()

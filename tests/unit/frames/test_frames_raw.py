@@ -259,25 +259,3 @@ def test_frames_that_are_forgotten_give_their_descriptors_back(tmp_path: Path) -
                 RawFrame.open(path)
         gc.collect()
         assert len(os.listdir("/proc/self/fd")) <= before
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
-def test_stored_rows_plus_their_zero_are_the_pixels(dtype: str) -> None:
-    values = frames_files.pixels().astype(dtype)
-    raw = RawFrame.of_bytes("memory", frames_files.plain(values))
-    stored, zero = raw.read_stored(0, 3, 9)
-    assert stored.dtype.kind != "u" or stored.dtype.itemsize == 1
-    assert_array_equal(stored.astype(float) + zero, values[3:9])
-
-
-def test_rows_that_are_not_stored_as_they_are_have_to_be_read() -> None:
-    for data in (
-        frames_files.plain(BLANK=7),
-        frames_files.compressed(),
-        frames_files.plain(frames_files.pixels().astype("uint32")),
-    ):
-        raw = RawFrame.of_bytes("memory", data)
-        with pytest.raises(LayoutMismatch, match="stored"):
-            raw.read_stored(raw.images[0].index, 0, 2)
-    with pytest.raises(LayoutMismatch, match="rows 20 to 25"):
-        RawFrame.of_bytes("memory", frames_files.plain()).read_stored(0, 20, 25)

@@ -35,6 +35,13 @@ def test_stored_rows_and_their_zero_are_the_pixels(kind: str, in_memory: bool, t
             out = np.zeros((last - first, image.shape[1]), rows.dtype)
             rows.read(first, out)
             assert_array_equal(out.astype(np.int32) + rows.zero, expected[first:last])
+            pixels = np.zeros(out.shape, np.uint16)
+            if expected.dtype == np.uint16:
+                rows.read_pixels(first, pixels)
+                assert_array_equal(pixels, expected[first:last])
+            else:
+                with pytest.raises(ValueError, match="are not read into uint16"):
+                    rows.read_pixels(first, pixels)
 
 
 def test_some_kind_is_plain_and_some_compressed() -> None:
