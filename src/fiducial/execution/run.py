@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import time
@@ -217,13 +218,23 @@ def _execute(
         num_proc=processes, timeout=_TIMEOUT, quantum_executor=watched, start_method="forkserver"
     )
     try:
-        with following(runner, step) if processes > 1 else nullcontext():
+        with _imports_set_apart(), following(runner, step) if processes > 1 else nullcontext():
             executor.run_pipeline(graph, graph_executor=runner, num_proc=processes)
     except Exception as error:
         # The failures that were watched or reported say more than the summary that ends here.
         known = tuple(watched.failures) or reported_failures(runner)
         return known or (describe("run", {}, error),)
     return ()
+
+
+@contextmanager
+def _imports_set_apart() -> Iterator[None]:
+    """Spare the collector what lives as long as the process: it is run after every master that is read."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _import_once(graph: PredictedQuantumGraph) -> None:

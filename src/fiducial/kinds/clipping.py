@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,7 +73,7 @@ def combine_batch(
             batch.stack,
             usable,
             scale=scale,
-            variance=_expected(batch, world, scale, light),
+            variance=_expected(batch, world, scale, light, threads),
             kappa=rule.kappa,
             iterations=rule.iterations,
             threads=threads,
@@ -110,15 +109,15 @@ def _finished(
 
 
 def _expected(
-    batch: Batch, world: World, scale: NDArray[np.float64] | None, light: bool
+    batch: Batch, world: World, scale: NDArray[np.float64] | None, light: bool, threads: int
 ) -> NDArray[np.float32] | NDArray[np.float64]:
     """Variance of every pixel of every frame: (n,) without light, else (n, ny, nx) by the frames' median."""
     if not light:
         return np.array([float(_noise(np.float32(0.0), batch, world, added)) for added in batch.added])
     scales = np.ones(len(batch.stack)) if scale is None else scale
-    with np.errstate(invalid="ignore"):
-        pixels = np.where(batch.usable, batch.stack / scales.astype(np.float32)[:, None, None], np.nan)
-        scene = _median(pixels)
+    usable = None if batch.usable.all() else batch.usable
+    median = combine_by(batch.stack, usable, Rule("median"), scale=scale, threads=threads).image
+    scene = np.nan_to_num(median, copy=False)  # 0 where no frame has a value
     out = np.empty_like(batch.stack)
     for k, (factor, added) in enumerate(zip(scales, batch.added, strict=True)):
         out[k] = _noise(scene * np.float32(factor), batch, world, added)
@@ -147,10 +146,3 @@ def _noise(
     signal: NDArray[np.float32] | np.float32, batch: Batch | RawBatch, world: World, added: float
 ) -> NDArray[np.float32]:
     return expected_variance(np.asarray(signal, dtype=np.float32), batch.amplifier, world, added)
-
-
-def _median(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Median over frames; 0 where there is none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # "All-NaN slice": a pixel that no frame has
-        return np.nan_to_num(np.nanmedian(pixels, axis=0)).astype(np.float32)
