@@ -16,6 +16,7 @@ SCHEMA = "FIDSCHEM"
 _BUILT_IN = {
     "defects": "fiducial.products.defects:DefectSet",
     "linearizer": "fiducial.products.linearizer:Linearizer",
+    "ptc": "fiducial.products.ptc:PhotonTransferCurve",
     "residuals": "fiducial.products.residuals:ResidualStack",
 }
 """Where the class of a kind is; plug-ins name theirs in the entry-point group ``fiducial.products``."""
