@@ -77,7 +77,7 @@ class TransferConfig(ChainConfig):
         doc="Whether the fit of covariances has the matrix b, which says how a changes with the charge.",
         default=True,
     )
-    samples = RangeField(dtype=int, doc="Resampled curves for errors; 0: none.", default=100, min=0)
+    samples = RangeField(dtype=int, doc="Resampled curves for errors; 0: none.", default=50, min=0)
 
     def setDefaults(self) -> None:
         """Work in adu: the gain is what is looked for."""
