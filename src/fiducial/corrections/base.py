@@ -57,6 +57,9 @@ class Correction:
     stage: ClassVar[Literal["raw", "detector"]] = "detector"  # before or after assembly
     master: ClassVar[str | None] = None  # the calibration it needs
     whole_frame: bool = False  # whether `prepare` reads pixels that strips read again
+    whole_detector: ClassVar[bool] = False  # whether a pixel depends on others: it works on no strips
+    after: ClassVar[tuple[str, ...]] = ()  # what it stands behind, where the chain has that
+    before: ClassVar[tuple[str, ...]] = ()  # what it stands before
     ConfigClass: ClassVar[type[Config]] = Config
 
     def __init__(self, config: Any, context: Context) -> None:

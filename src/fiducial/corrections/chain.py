@@ -11,6 +11,7 @@ from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.registry import CORRECTIONS
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.single_pass import SinglePass
+from fiducial.corrections.strips import readout_rows
 from fiducial.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Chain:
         ``out``, for each amplifier, is memory that image and mask may be in: a correction that makes arrays
         of its own leaves it unused.
         """
+        self._require_whole(frame, strip)
         cuts = frame.cuts(strip)
         stage = self._raw_stage
         if stage is not None and all(map(stage.takes, cuts)):
@@ -98,6 +100,7 @@ class Chain:
 
     def run_single(self, frame: DetectorFrame, strip: Strip) -> list[Segment]:
         """The same for a frame that stands by itself: masters' variances are filled in as well."""
+        self._require_whole(frame, strip)
         segments = [Segment.of_raw(cut) for cut in frame.cuts(strip)]
         weights = Weights(1.0, frame.facts.dark_time)
         for correction in self.corrections:
@@ -108,6 +111,10 @@ class Chain:
                         segment.shared_variance, segment.image, segment.window, weights
                     )
         return segments
+
+    def _require_whole(self, frame: DetectorFrame, strip: Strip) -> None:
+        if strip.first > 0 or strip.last < readout_rows(frame.amplifiers):
+            _refuse_strips([one.name for one in self.corrections if one.whole_detector])
 
     def share(self, image: Float32, window: Region, weights: Weights) -> Float32 | None:
         """Variance that the masters give to a result of many frames; None without masters.
@@ -193,6 +200,32 @@ def _require_order(names: Sequence[str]) -> None:
             raise ConfigurationError(
                 f"{first} stands after {second}", hint="The order is bias, variance, dark, flat."
             )
+    for name in names:
+        own = CORRECTIONS[name]
+        for first, second in [(one, name) for one in own.after] + [(name, one) for one in own.before]:
+            if {first, second} <= set(names) and list(names).index(first) > list(names).index(second):
+                raise ConfigurationError(
+                    f"{first} stands after {second}", hint=f"Put {first} before {second}."
+                )
+
+
+def require_strips(names: Sequence[str]) -> None:
+    """Refuse a chain for stacks whose pixels would depend on how high the strips of a stack are.
+
+    Raises
+    ------
+    ConfigurationError
+        A correction needs the whole detector.
+    """
+    _refuse_strips([name for name in names if CORRECTIONS[name].whole_detector])
+
+
+def _refuse_strips(whole: Sequence[str]) -> None:
+    if whole:
+        raise ConfigurationError(
+            f"{', '.join(whole)} needs the whole detector, and frames are stacked in strips",
+            hint="Leave it out of this chain; it works where single frames are detrended.",
+        )
 
 
 def build_chain(

@@ -74,6 +74,8 @@ class DetectorFrame:
         self.record = record
         self.amplifiers: tuple[Amplifier, ...] = camera.amplifiers(detector)
         self.models: dict[tuple[str, str], OverscanModel] = {}  # fitted to whole amplifiers
+        self.notes: dict[str, str | int | float | bool] = {}  # what corrections measured, by header key
+        self.bad_amplifiers: dict[str, str] = {}  # name to reason
         self.pixels: Pixels = raw
         expected = camera.layout(detector).raw_shape
         images = [raw.find(hdu) for hdu in {repr(amp.hdu): amp.hdu for amp in self.amplifiers}.values()]

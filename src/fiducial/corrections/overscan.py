@@ -88,11 +88,11 @@ class OverscanCorrection(Correction):
         if serial is not None:
             segment.models["serial"] = serial.model
             segment.image -= serial.level.astype(np.float32)[:, np.newaxis]
-            segment.row_variance = serial.variance
+            segment.row_variance = segment.row_variance + serial.variance
         if parallel is not None:
             segment.models["parallel"] = parallel.model
             segment.image -= parallel.level.astype(np.float32)
-            segment.column_variance = parallel.variance
+            segment.column_variance = segment.column_variance + parallel.variance
 
     def levels(self, cut: Cut | Segment, frame: DetectorFrame) -> tuple[LineLevels | None, LineLevels | None]:
         """Levels of a strip's rows by the serial overscan, and of its columns by the parallel overscan."""

@@ -7,34 +7,52 @@ from typing import Any
 
 from lsst.pex.config import Config, ConfigField
 
+from fiducial.corrections.amp_offsets import AmpOffsetsCorrection
 from fiducial.corrections.assembly import AssemblyCorrection
 from fiducial.corrections.base import Correction
 from fiducial.corrections.bias import BiasCorrection
+from fiducial.corrections.bleeds import BleedsCorrection
 from fiducial.corrections.dark import DarkCorrection
 from fiducial.corrections.defects import DefectsCorrection
+from fiducial.corrections.dither import DitherCorrection
+from fiducial.corrections.edges import EdgesCorrection
+from fiducial.corrections.fill_regions import FillRegionsCorrection
 from fiducial.corrections.flat import FlatCorrection
 from fiducial.corrections.gain import GainCorrection
+from fiducial.corrections.interpolate import InterpolateCorrection
 from fiducial.corrections.linearity import LinearityCorrection
 from fiducial.corrections.nan import NanCorrection
+from fiducial.corrections.noise_check import NoiseCheckCorrection
 from fiducial.corrections.overscan import OverscanCorrection
 from fiducial.corrections.saturation import SaturationCorrection
+from fiducial.corrections.statistics import StatisticsCorrection
+from fiducial.corrections.suspect import SuspectCorrection
 from fiducial.corrections.variance import VarianceCorrection
 from fiducial.errors import ConfigurationError
 
 GROUP = "fiducial.corrections"
 
 BUILT_IN: tuple[type[Correction], ...] = (
+    DitherCorrection,
+    NoiseCheckCorrection,
     SaturationCorrection,
     OverscanCorrection,
+    SuspectCorrection,
     GainCorrection,
     LinearityCorrection,
     AssemblyCorrection,
+    EdgesCorrection,
+    BleedsCorrection,
     BiasCorrection,
     VarianceCorrection,
     DarkCorrection,
     DefectsCorrection,
     FlatCorrection,
     NanCorrection,
+    FillRegionsCorrection,
+    InterpolateCorrection,
+    AmpOffsetsCorrection,
+    StatisticsCorrection,
 )
 
 

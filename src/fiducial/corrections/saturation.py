@@ -23,6 +23,7 @@ class SaturationConfig(Config):
         default=0.9,
         min=0.0,
         max=1.0,
+        inclusiveMax=True,
         doc="Fraction of the saturation level from which pixels are SUSPECT.",
     )
 

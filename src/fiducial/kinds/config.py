@@ -6,7 +6,7 @@ from lsst.pex.config import ChoiceField, Config, ConfigField, ListField, RangeFi
 
 from fiducial.algorithms.combine_by import Rule
 from fiducial.cameras.model import Camera
-from fiducial.corrections.chain import require_valid
+from fiducial.corrections.chain import require_strips, require_valid
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.kinds.budget import MEGABYTE, STRIPS
 from fiducial.kinds.engine import Means
@@ -60,6 +60,11 @@ class StackConfig(ChainConfig):
     memory = RangeField(
         dtype=float, doc="Megabytes that the frames of a strip may take.", default=STRIPS / MEGABYTE, min=1.0
     )
+
+    def validate(self) -> None:
+        """Refuse a chain that cannot work on strips."""
+        super().validate()
+        require_strips(list(self.chain))
 
     def means(self, threads: int, what: str, camera: Camera, kind: str) -> Means:
         """What a stack may use, and how many frames it needs."""

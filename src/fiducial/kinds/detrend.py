@@ -185,6 +185,7 @@ def product_of(frame: DetectorFrame, chain: Chain, corrected: CorrectedFrame) ->
     keys |= meta.corrections(chain.names, chain.notes())
     keys |= meta.amplifiers(corrected.image, corrected.mask, frame.camera, frame.detector)
     keys |= overscan_notes(corrected.segments)
+    keys |= frame.notes
     keys |= meta.run_notes({kind: master.dataset for kind, master in chain.context.masters.items()})
     return to_masked_image(
         corrected.image, corrected.variance, corrected.mask, unit=UNITS[chain.world], metadata=keys

@@ -63,3 +63,18 @@ def test_an_unknown_overscan_method_is_refused() -> None:
     config = CorrectionsConfig()
     with pytest.raises(Exception, match="fancy"):
         config.overscan.method = "fancy"
+
+
+def test_what_needs_the_whole_detector_is_refused_in_stacks() -> None:
+    from fiducial.kinds.dark import DarkConfig
+    from fiducial.kinds.detrend import DetrendConfig
+
+    single = DetrendConfig()
+    single.chain = ["saturation", "overscan", "gain", "assembly", "bleeds"]
+    single.validate()
+    stack = DarkConfig()
+    stack.chain = ["saturation", "overscan", "gain", "assembly", "bleeds"]
+    with pytest.raises(ConfigurationError, match="bleeds needs the whole detector"):
+        stack.validate()
+    stack.chain = ["saturation", "overscan", "gain", "assembly", "edges"]
+    stack.validate()

@@ -1,0 +1,161 @@
+"""Missing pixels filled in along rows or columns, with the variance that the filling deserves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fiducial.algorithms.arrays import Flags, Float32, Float64, Int64, Numbers
+
+_MAD = 1.482602218505602  # standard deviation of a Gaussian over its median absolute deviation
+_SAMPLE = 1 << 20  # differences that the wander is estimated from, about
+_STANDS_OUT = 9.0  # of a squared difference between the two ends, over what is expected: steeper than usual
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filled:
+    """Pixels that were filled in.
+
+    Attributes
+    ----------
+    y, x : (n,) int64
+        Which.
+    value : (n,) float64
+        Their values.
+    variance : (n,) float64
+        Of the difference to what these pixels would have measured.
+    """
+
+    y: Int64
+    x: Int64
+    value: Float64
+    variance: Float64
+
+
+class _Lines(NamedTuple):
+    """Distances of missing pixels to the usable ones before and behind in their line; 0: there is none."""
+
+    before: Int64
+    behind: Int64
+    gap: Int64
+
+
+def interpolate_lines(
+    image: Float32, variance: Numbers, wanted: Flags, usable: Flags, *, longest: int
+) -> Filled:
+    r"""Fill missing pixels linearly along their row or column, whichever has the shorter gap.
+
+    With usable pixels at distances a and b, of values u and v, the value is (b u + a v) / (a + b). That is
+    the best estimate for a signal that wanders along the line, its step from pixel to pixel of variance q,
+    and then its own variance is q a b / (a + b), beside the noise of u and v. Added is the noise that the
+    pixel would have had: :math:`w_u V_u + w_v V_v`. Where the ends differ by more than three sigma of all
+    that, q is that of the difference. A pixel with a usable one on one side only takes its value, with q a.
+
+    Parameters
+    ----------
+    image : (ny, nx)
+    variance : (ny, nx)
+        Of its noise.
+    wanted : (ny, nx) bool
+        Pixels to fill.
+    usable : (ny, nx) bool
+        Pixels that may be used: finite, none of them wanted.
+    longest : int
+        Longest gap, pixels; what lies in longer ones in its row and in its column is not filled.
+
+    Returns
+    -------
+    Filled
+        By row, then column.
+
+    References
+    ----------
+    A Wiener process between two known points (the Brownian bridge): Karatzas & Shreve 1991, Brownian Motion
+    and Stochastic Calculus, section 5.6.B; that its best estimate is the straight line: Wahba 1990, Spline
+    Models for Observational Data, section 1.5.
+    """
+    y, x = np.nonzero(wanted)
+    rows, columns = _distances(usable, y, x), _distances(usable.T, x, y)
+    vertical = _rank(columns, longest) < _rank(rows, longest)
+    before, behind, gap = (np.where(vertical, c, r) for c, r in zip(columns, rows, strict=True))
+    fill = (gap <= longest) & (before + behind > 0)
+    y, x, before, behind = (part[fill] for part in (y, x, before, behind))
+    vertical = vertical[fill]
+    before, behind = np.where(before, before, -behind), np.where(behind, behind, -before)
+    steps = np.where(vertical, 1, 0), np.where(vertical, 0, 1)
+    ends = [(y + d * steps[0], x + d * steps[1]) for d in (-before, behind)]
+    u, v = (image[end].astype(np.float64) for end in ends)
+    noise_u, noise_v = (variance[end].astype(np.float64) for end in ends)
+    # With one side only both ends are the same pixel, at distances d and -d or the other way round.
+    one = before + behind == 0
+    share = np.where(one, 1.0, behind / np.where(one, 1, before + behind))
+    length = np.where(one, np.abs(before), before * share)  # a b / (a + b), or the distance
+    wander = np.full(len(u), wander_of(image, variance, usable))
+    apart = np.where(one, 1, before + behind)
+    square = np.square(u - v)
+    steep = square > _STANDS_OUT * (noise_u + noise_v + wander * apart)
+    wander[steep] = (square / apart)[steep]
+    own = share * noise_u + (1.0 - share) * noise_v
+    noise = np.square(share) * noise_u + np.square(1.0 - share) * noise_v
+    return Filled(y, x, share * u + (1.0 - share) * v, noise + own + wander * length)
+
+
+def wander_of(image: Float32, variance: Numbers, usable: Flags) -> float:
+    """Variance of a step from one pixel to the next, beyond the noise.
+
+    From the median absolute deviation of differences between neighbours in rows, less their median noise.
+
+    Parameters
+    ----------
+    image, variance, usable : (ny, nx)
+        Every few rows are enough for it; pairs that are not usable are passed over.
+
+    Returns
+    -------
+    float
+        0 where noise explains the differences, or there are none.
+
+    References
+    ----------
+    Variogram at lag one: Cressie 1993, Statistics for Spatial Data, section 2.4.
+    """
+    stride = max(1, image.size // _SAMPLE)
+    rows, noise, good = image[::stride], variance[::stride], usable[::stride]
+    pairs = good[:, 1:] & good[:, :-1]
+    if not pairs.any():
+        return 0.0
+    steps = (rows[:, 1:] - rows[:, :-1])[pairs].astype(np.float64)
+    expected = float(np.median((noise[:, 1:] + noise[:, :-1])[pairs]))
+    scatter = _MAD * float(np.median(np.abs(steps - np.median(steps))))
+    return max(scatter**2 - expected, 0.0)
+
+
+def _rank(lines: _Lines, longest: int) -> Float64:
+    """How far the usable pixels are, those on one side only and none behind all others."""
+    both = (lines.before > 0) & (lines.behind > 0)
+    far = (lines.before + lines.behind).astype(np.float64)
+    far[~both] += 1e9
+    far[(lines.before + lines.behind == 0) | (lines.gap > longest)] = np.inf
+    return far
+
+
+def _distances(usable: Flags, line: Int64, place: Int64) -> _Lines:
+    """Look along lines (the first axis numbers them) from some missing pixels to the nearest usable ones."""
+    length = usable.shape[1]
+    before, behind, gap = (np.zeros(len(line), np.int64) for _ in range(3))
+    lines, inverse = np.unique(line, return_inverse=True)
+    if not len(lines):
+        return _Lines(before, behind, gap)
+    numbers = np.arange(length)
+    for start in range(0, len(lines), 256):  # lines at a time
+        good = usable[lines[start : start + 256]]
+        left = np.maximum.accumulate(np.where(good, numbers, -1), axis=1)
+        right = np.minimum.accumulate(np.where(good, numbers, length)[:, ::-1], axis=1)[:, ::-1]
+        (here,) = np.nonzero((inverse >= start) & (inverse < start + 256))
+        at = inverse[here] - start, place[here]
+        before[here] = np.where(left[at] >= 0, place[here] - left[at], 0)
+        behind[here] = np.where(right[at] < length, right[at] - place[here], 0)
+        gap[here] = right[at] - left[at] - 1
+    return _Lines(before, behind, gap)
