@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -11,7 +10,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from fiducial.products.base import KIND, SCHEMA
-from fiducial.products.metadata import RUN
+from fiducial.products.content import hash_of
 
 _LEVELS = {
     "signal": "D",
@@ -125,16 +124,7 @@ class Linearizer:
 
     def content_hash(self) -> str:
         """SHA-256 over everything but what tells of the run: equal for equal content."""
-        digest = hashlib.sha256()
-        for key in sorted(key for key in self.metadata if not key.startswith(RUN)):
-            digest.update(f"{key}={self.metadata[key]!r}\n".encode())
-        digest.update(f"{self.detector} {self.unit} {self.abscissa}".encode())
-        digest.update(np.ascontiguousarray(self.exposures, "<i8").tobytes())
-        for amplifier in self.amplifiers:
-            for name, value in vars(amplifier).items():
-                content = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-                digest.update(name.encode() + content)
-        return digest.hexdigest()
+        return hash_of(self)
 
     def to_hdus(self) -> fits.HDUList:
         """The FITS HDUs: a header of scalars, a table of amplifiers, one of levels, one of errors."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 
 from fiducial.products import ptc_tables as tables
 from fiducial.products.base import KIND, SCHEMA
-from fiducial.products.metadata import RUN, AsideNote, Scalar
+from fiducial.products.content import hash_of
+from fiducial.products.metadata import AsideNote, Scalar
 
 type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -187,22 +187,7 @@ class PhotonTransferCurve:
 
     def content_hash(self) -> str:
         """SHA-256 over everything but what tells of the run: equal for equal content."""
-        digest = hashlib.sha256()
-        for key in sorted(key for key in self.metadata if not key.startswith(RUN)):
-            digest.update(f"{key}={self.metadata[key]!r}\n".encode())
-        digest.update(f"{self.detector} {self.lags}".encode())
-        for note in self.aside:
-            digest.update(f"{note.exposure} {note.reason!r}".encode())
-        parts: list[object] = [self.pairs]
-        for amplifier in self.amplifiers:
-            parts += [amplifier, amplifier.fit]
-        for part in parts:
-            for name, value in vars(part).items():
-                if isinstance(value, TransferFit):
-                    continue
-                content = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-                digest.update(name.encode() + content)
-        return digest.hexdigest()
+        return hash_of(self)
 
     def to_hdus(self) -> fits.HDUList:
         """The FITS HDUs: tables of pairs, amplifiers, points (one a pair and amplifier), what is left out."""
