@@ -150,7 +150,7 @@ def _fields(config: Any, label: str, start: str = "") -> list[list[str]]:
         low, high = getattr(field, "min", None), getattr(field, "max", None)
         if low is not None:
             text += f" ≥ {low}." if high is None else f" From {low} to {high}."
-        default = "the camera's" if shown is None else f"`{shown!r}`"
+        default = "not set" if shown is None else f"`{shown!r}`"
         rows.append([f"`{label}:{start}{name}`", default, text])
     return rows
 
