@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -254,12 +255,19 @@ def unbiased_variance(combined: Combined, *, kappa: float, iterations: int) -> F
         ``variance`` divided by `scatter_variance_factor` of each pixel's number of usable frames.
     """
     usable = combined.used + combined.clipped
-    least, most = (int(usable.min()), int(usable.max())) if usable.size else (0, 0)
-    if least == most > 0:  # as nearly always: a quick way
-        alike: Float32 = combined.variance / np.float32(scatter_variance_factor(most, kappa, iterations))
-        return alike
-    factors = np.ones(most + 1, dtype=np.float32)
-    for n in np.flatnonzero(np.bincount(usable.ravel())):
-        factors[n] = scatter_variance_factor(int(n), kappa, iterations)
-    unbiased: Float32 = combined.variance / factors[usable]
+    factors = by_number(usable, lambda n: scatter_variance_factor(n, kappa, iterations))
+    unbiased: Float32 = combined.variance / factors
     return unbiased
+
+
+def by_number(usable: Int32, factor: Callable[[int], float]) -> Float32 | np.float32:
+    """The factor for each pixel's number of usable frames; one value where that is the same everywhere."""
+    if usable.size == 0:
+        return np.float32(1.0)
+    least, most = int(usable.min()), int(usable.max())
+    if least == most:  # as nearly always
+        return np.float32(factor(most))
+    factors = np.ones(most + 1, dtype=np.float32)
+    for n in np.flatnonzero(np.bincount(usable.ravel())).tolist():
+        factors[n] = factor(n)
+    return np.asarray(factors[usable])

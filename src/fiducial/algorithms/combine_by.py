@@ -10,6 +10,7 @@ from fiducial import kernels
 from fiducial.algorithms.arrays import Flags, Float32, Float64, Numbers
 from fiducial.algorithms.combine import (
     Combined,
+    by_number,
     largest_deviation,
     mean_variance_factor,
     scatter_variance_factor,
@@ -135,14 +136,15 @@ def _unbiased(found: Combined, rule: Rule) -> Float32:
         return unbiased_variance(found, kappa=rule.kappa, iterations=rule.iterations)
     if rule.mode in ("mean", "minmax"):
         return found.variance
-    usable = found.used + found.clipped
-    factors = np.ones(int(usable.max(initial=0)) + 1, dtype=np.float32)
-    for n in np.flatnonzero(np.bincount(usable.ravel())).tolist():
-        factors[n] = loss_of_median(n)
-        if rule.mode == "clipped_median" and n > 1:
-            # What clipping leaves of s^2 / n, over sigma^2 / n.
-            clip = rule.kappa, rule.iterations
-            left = scatter_variance_factor(n, *clip) * mean_variance_factor(n, *clip)
-            factors[n] = n * variance_of_clipped_median(n, *clip) / left
-    unbiased: Float32 = found.variance * factors[usable]
+    unbiased: Float32 = found.variance * by_number(found.used + found.clipped, lambda n: _of_median(n, rule))
     return unbiased
+
+
+def _of_median(n: int, rule: Rule) -> float:
+    """Variance of the median of n frames over what their scatter after clipping says of the mean, s^2 / n."""
+    if rule.mode == "median" or n < 2:
+        return loss_of_median(n)
+    clip = rule.kappa, rule.iterations
+    # What clipping leaves of s^2 / n, over sigma^2 / n.
+    left = scatter_variance_factor(n, *clip) * mean_variance_factor(n, *clip)
+    return n * variance_of_clipped_median(n, *clip) / left

@@ -55,10 +55,12 @@ def plan_strips(amplifiers: Sequence[Amplifier], height: int | None = None) -> t
     """
     rows = readout_rows(amplifiers)
     step = rows if height is None else _round(height)
-    return tuple(
-        Strip(first, min(first + step, rows), _spans(amplifiers, first, min(first + step, rows)))
-        for first in range(0, rows, step)
-    )
+    return tuple(strip_at(amplifiers, first, min(first + step, rows)) for first in range(0, rows, step))
+
+
+def strip_at(amplifiers: Sequence[Amplifier], first: int, last: int) -> Strip:
+    """The strip of readout rows ``first`` to ``last``."""
+    return Strip(first, last, _spans(amplifiers, first, last))
 
 
 def _round(height: int) -> int:

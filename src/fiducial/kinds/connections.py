@@ -10,17 +10,34 @@ from fiducial.corrections.chain import masters_of
 from fiducial.corrections.lookup import ChooseMasters, candidates
 
 
-class FrameConnections(PipelineTaskConnections, dimensions=("instrument", "detector")):
-    """Raw frames, what ingest noted of them, and the camera."""
-
-    raws = cT.Input(
-        doc="Raw frames.",
+def raw_frames(doc: str) -> cT.Input:
+    """The raw frames of exposures."""
+    return cT.Input(
+        doc=doc,
         name="raw",
         storageClass="RawFrame",
         dimensions=("instrument", "exposure", "detector"),
         multiple=True,
         deferLoad=True,
     )
+
+
+def camera_input() -> cT.PrerequisiteInput:
+    """The camera that is certified."""
+    return cT.PrerequisiteInput(
+        doc="The camera's description.",
+        name="camera",
+        storageClass="FiducialCamera",
+        dimensions=("instrument",),
+        isCalibration=True,
+        lookupFunction=candidates,
+    )
+
+
+class FrameConnections(PipelineTaskConnections, dimensions=("instrument", "detector")):
+    """Raw frames, what ingest noted of them, and the camera."""
+
+    raws = raw_frames("Raw frames.")
     frameFacts = cT.Input(
         doc="What ingest noted of the frames: checksums, facts, content. Not needed.",
         name="frameFacts",
@@ -30,14 +47,7 @@ class FrameConnections(PipelineTaskConnections, dimensions=("instrument", "detec
         minimum=0,
         deferGraphConstraint=True,
     )
-    camera = cT.PrerequisiteInput(
-        doc="The camera's description.",
-        name="camera",
-        storageClass="FiducialCamera",
-        dimensions=("instrument",),
-        isCalibration=True,
-        lookupFunction=candidates,
-    )
+    camera = camera_input()
 
 
 def bias_input(name: str = "bias") -> cT.PrerequisiteInput:

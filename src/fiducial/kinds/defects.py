@@ -10,8 +10,8 @@ from lsst.pipe.base import connectionTypes as cT
 from fiducial.algorithms.defects import find_defects
 from fiducial.cameras.model import Camera
 from fiducial.corrections.defect_masters import ChooseAny, candidates_of_detector
-from fiducial.corrections.lookup import candidates
 from fiducial.corrections.masters import Master
+from fiducial.kinds.connections import camera_input, raw_frames
 from fiducial.kinds.defects_config import SearchConfig
 from fiducial.kinds.defects_product import defects_product, join_manual, planes_for, windows_of
 
@@ -35,22 +35,8 @@ class DefectsConnections(ChooseAny, PipelineTaskConnections, dimensions=("instru
     masters_of_exposures = ("bias", "dark", "flat")
     one_of = ("dark", "flat")
 
-    raws = cT.Input(
-        doc="Exposures for whose time masters have to be valid. Not read.",
-        name="raw",
-        storageClass="RawFrame",
-        dimensions=("instrument", "exposure", "detector"),
-        multiple=True,
-        deferLoad=True,
-    )
-    camera = cT.PrerequisiteInput(
-        doc="The camera's description.",
-        name="camera",
-        storageClass="FiducialCamera",
-        dimensions=("instrument",),
-        isCalibration=True,
-        lookupFunction=candidates,
-    )
+    raws = raw_frames("Exposures for whose time masters have to be valid. Not read.")
+    camera = camera_input()
     bias = _masters("bias")
     dark = _masters("dark")
     flat = _masters("flat", "physical_filter")

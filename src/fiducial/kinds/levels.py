@@ -15,7 +15,7 @@ import numpy as np
 
 from fiducial.algorithms.dark import LevelFit, fit_level
 from fiducial.algorithms.statistics import clipped_mean
-from fiducial.corrections.strips import Strip, plan_strips, readout_rows
+from fiducial.corrections.strips import Strip, readout_rows, strip_at
 from fiducial.corrections.variance import expected_variance
 from fiducial.kinds.setting_aside import naming
 from fiducial.products.masks import UNUSABLE
@@ -81,8 +81,7 @@ def sampled_rows(frame: DetectorFrame) -> list[Strip]:
     """Single readout rows, evenly spread: one in 32, more of small detectors."""
     rows = readout_rows(frame.amplifiers)
     step = max(1, min(EVERY, rows // FEWEST_ROWS))
-    single = plan_strips(frame.amplifiers, 1)
-    return list(single[step // 2 :: step])
+    return [strip_at(frame.amplifiers, row, row + 1) for row in range(step // 2, rows, step)]
 
 
 def bias_levels(pixels: NDArray[np.float32]) -> NDArray[np.float64]:

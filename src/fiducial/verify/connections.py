@@ -65,6 +65,30 @@ def verdict(dimensions: tuple[str, ...]) -> Any:
     )
 
 
+def raw_frames(doc: str) -> cT.Input:
+    """The raw frames of exposures."""
+    return cT.Input(
+        doc=doc,
+        name="raw",
+        storageClass="RawFrame",
+        dimensions=("instrument", "exposure", "detector"),
+        multiple=True,
+        deferLoad=True,
+    )
+
+
+def camera_input() -> cT.PrerequisiteInput:
+    """The camera that is certified."""
+    return cT.PrerequisiteInput(
+        doc="The camera's description.",
+        name="camera",
+        storageClass="FiducialCamera",
+        dimensions=("instrument",),
+        isCalibration=True,
+        lookupFunction=candidates,
+    )
+
+
 class FrameConnections(ChooseMasters, PipelineTaskConnections, dimensions=DETECTOR):
     """Raw frames, what ingest noted of them, and the camera.
 
@@ -75,14 +99,7 @@ class FrameConnections(ChooseMasters, PipelineTaskConnections, dimensions=DETECT
     under_test = ""
     used_before: tuple[str, ...] = ()
 
-    raws = cT.Input(
-        doc="Raw frames: those that went into the master, and others.",
-        name="raw",
-        storageClass="RawFrame",
-        dimensions=("instrument", "exposure", "detector"),
-        multiple=True,
-        deferLoad=True,
-    )
+    raws = raw_frames("Raw frames: those that went into the master, and others.")
     frameFacts = cT.Input(
         doc="What ingest noted of the frames. Not needed.",
         name="frameFacts",
@@ -92,14 +109,7 @@ class FrameConnections(ChooseMasters, PipelineTaskConnections, dimensions=DETECT
         minimum=0,
         deferGraphConstraint=True,
     )
-    camera = cT.PrerequisiteInput(
-        doc="The camera's description.",
-        name="camera",
-        storageClass="FiducialCamera",
-        dimensions=("instrument",),
-        isCalibration=True,
-        lookupFunction=candidates,
-    )
+    camera = camera_input()
 
     def adjust_all_quanta(self, adjuster: Any) -> None:
         """Choose the masters: that under test must be valid for all exposures, the others if they can."""

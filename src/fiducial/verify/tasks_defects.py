@@ -12,7 +12,6 @@ from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Camera
 from fiducial.corrections.defect_masters import ChooseAny, candidates_of_detector
-from fiducial.corrections.lookup import candidates
 from fiducial.products import metadata as meta
 from fiducial.products.defects import DefectSet
 from fiducial.verify import connections as c
@@ -28,22 +27,8 @@ class VerifyDefectsConnections(
     one_of = ("defects",)
     with_previous = True
 
-    raws = cT.Input(
-        doc="Exposures for whose time defects have to be valid. Not read.",
-        name="raw",
-        storageClass="RawFrame",
-        dimensions=("instrument", "exposure", "detector"),
-        multiple=True,
-        deferLoad=True,
-    )
-    camera = cT.PrerequisiteInput(
-        doc="The camera's description.",
-        name="camera",
-        storageClass="FiducialCamera",
-        dimensions=("instrument",),
-        isCalibration=True,
-        lookupFunction=candidates,
-    )
+    raws = c.raw_frames("Exposures for whose time defects have to be valid. Not read.")
+    camera = c.camera_input()
     defects = cT.PrerequisiteInput(
         doc="Defects under test, and those certified before.",
         name="defects",
