@@ -20,6 +20,7 @@ _ROUNDS = 3
 _SMALL = 1e-6  # of chi-square, that a step may still gain
 _DAMPING = 1e-3
 _MOST_DAMPING = 1e10
+_LESS, _MORE = 1 / 3, 5.0  # damping after a good and after a bad step: tens would zigzag in a curved valley
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,13 +121,13 @@ def _descend(
             parameters, model, derivatives, lowest = parameters + step, trial, changes, cost
             if gain < _SMALL:
                 return parameters, True
-            damping *= 0.1
+            damping *= _LESS
         elif gain < _SMALL:
             return parameters, True
         elif damping > _MOST_DAMPING:
             return parameters, False
         else:
-            damping *= 10.0
+            damping *= _MORE
     return parameters, False
 
 
