@@ -128,7 +128,7 @@ class Master:
         frame
             What it is for.
         correction
-            Whose setting switches this off; empty: that of the master's kind.
+            Whose setting switches this off; empty: none does.
 
         Raises
         ------
@@ -143,8 +143,12 @@ class Master:
             text = ", ".join(f"{key} is {a} and {b}" for key, (a, b) in sorted(differences.items()))
             raise self._mismatch(
                 f"is of another camera state than exposure {frame.exposure} (frame and master: {text})",
-                "Use a master made in the frame's state, or switch the check off: "
-                f"corrections.{correction or self.kind}.matchState=False.",
+                "Use a master made in the frame's state"
+                + (
+                    f", or switch the check off: corrections.{correction}.matchState=False."
+                    if correction
+                    else "."
+                ),
             )
 
     def _mismatch(self, what: str, hint: str) -> CalibrationMismatch:
