@@ -1,15 +1,15 @@
 """Frames of flats, pixel by pixel, whose covariances are known: for photon transfer through its task.
 
-Two cameras: sixteen amplifiers, each an HDU with a serial overscan, flipped as LSST's are; and four amplifiers
-of one HDU, mirrored, without overscan. The pixels of a flat are Gaussian with exactly the second moments of
-Astier et al. 2019 (A&A 629, A36), equation 20 (or 16 for their variance), to which come read noise, rounding,
-cosmic rays, a lamp that scatters, and the pixels' own response.
+Two cameras: sixteen amplifiers, each an HDU with a serial overscan, flipped as LSST's are; and four
+amplifiers of one HDU, mirrored, without overscan. The pixels of a flat are Gaussian with exactly the second
+moments of Astier et al. 2019 (A&A 629, A36), equation 20 (or 16 for their variance), to which come read
+noise, rounding, cosmic rays, a lamp that scatters, and the pixels' own response.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -40,34 +40,46 @@ _HEADERS = "headers:\n  recognise: {INSTRUME: TinyCam}\n"
 _VALUES = "gain: 1.5, read_noise: 6.0, saturation: 65000"
 
 
+def _start(rows: int, columns: int) -> list[str]:
+    raw = f"    raw_shape: [{rows}, {columns}]"
+    return ["name: TinyCam", "layouts:", "  all:", raw, "    amplifiers:"]
+
+
+def _end(overscan: str) -> list[str]:
+    return [
+        "detectors:",
+        "  - {id: 0, name: S00, layout: all}",
+        _HEADERS,
+        f"defaults: {{overscan: {overscan}}}",
+    ]
+
+
 def _sixteen() -> str:
-    """Two rows of eight, read from the outer corners: the lower ones mirrored in x, the upper ones in both."""
-    lines = ["name: TinyCam", "layouts:", "  all:", f"    raw_shape: [{ROWS}, {COLUMNS + OVERSCAN}]"]
-    lines.append("    amplifiers:")
+    """Two rows of eight: the lower ones mirrored in x, the upper ones in both."""
+    lines = _start(ROWS, COLUMNS + OVERSCAN)
     for number in range(16):
         row, column = divmod(number, 8)
         x0, x1 = COLUMNS * column + 1, COLUMNS * (column + 1)
         y0, y1 = ROWS * row + 1, ROWS * (row + 1)
         place = f"{x1}:{x0},{y0}:{y1}" if row == 0 else f"{x1}:{x0},{y1}:{y0}"
+        beside = f"[{COLUMNS + 1}:{COLUMNS + OVERSCAN},1:{ROWS}]"
         lines.append(
             f'      - {{name: C{row}{column}, hdu: {number}, data: "[1:{COLUMNS},1:{ROWS}]", '
-            f'serial_overscan: "[{COLUMNS + 1}:{COLUMNS + OVERSCAN},1:{ROWS}]", detector: "[{place}]", {_VALUES}}}'
+            f'serial_overscan: "{beside}", detector: "[{place}]", {_VALUES}}}'
         )
-    lines += ["detectors:", "  - {id: 0, name: S00, layout: all}", _HEADERS + "defaults:"]
-    return "\n".join([*lines, f"  overscan: {{method: median_per_row, skip_leading: {SKIPPED}}}"])
+    return "\n".join([*lines, *_end(f"{{method: median_per_row, skip_leading: {SKIPPED}}}")])
 
 
 def _four() -> str:
     """Four quadrants of one HDU, read from its corners."""
-    lines = ["name: TinyCam", "layouts:", "  all:", f"    raw_shape: [{2 * ROWS}, {2 * COLUMNS}]"]
-    lines.append("    amplifiers:")
+    lines = _start(2 * ROWS, 2 * COLUMNS)
     for name, x, y, corner in (("A", 0, 0, "LL"), ("B", 1, 0, "LR"), ("C", 0, 1, "UL"), ("D", 1, 1, "UR")):
         where = f"{COLUMNS * x + 1}:{COLUMNS * (x + 1)},{ROWS * y + 1}:{ROWS * (y + 1)}"
         lines.append(
-            f'      - {{name: {name}, data: "[{where}]", detector: "[{where}]", read_corner: {corner}, {_VALUES}}}'
+            f'      - {{name: {name}, data: "[{where}]", detector: "[{where}]", '
+            f"read_corner: {corner}, {_VALUES}}}"
         )
-    lines += ["detectors:", "  - {id: 0, name: S00, layout: all}", _HEADERS + "defaults:"]
-    return "\n".join([*lines, "  overscan: {method: none}"])
+    return "\n".join([*lines, *_end("{method: none}")])
 
 
 @cache
@@ -121,12 +133,12 @@ class Flats:
     response
         Relative scatter of pixels' response to light.
     distort
-        What becomes of the expected covariances (adu^2) at a mean (adu), by its power; None: nothing.
+        What the expected covariances are multiplied by at a mean in electrons; None: nothing.
     """
 
     layout: str
     levels: Sequence[float]
-    gain: float = 1.8
+    gain: float = 1.9
     noise: float = 7.0  # electrons
     strength: float = 5e-6
     equation: int = 20
@@ -193,7 +205,7 @@ class Flats:
         if self.equation == 16:
             covariances[:, 0, 0] = exponential_variance(means, own.gain, own.a[0, 0], 0.0)[0]
         if self.distort is not None:
-            covariances *= self.distort(means)[:, None, None]
+            covariances *= self.distort(means * own.gain)[:, None, None]
         return covariances
 
     def offered(self, seed: int) -> dict[str, Any]:

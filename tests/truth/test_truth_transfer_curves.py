@@ -120,6 +120,24 @@ def test_noise_that_the_curve_does_not_give_is_that_of_the_overscan():
     judge([(fit.a00 - a00) / fit.a00_error for fit in fits])
 
 
+@pytest.mark.parametrize("lowest", [2000, 3000])
+def test_noise_at_the_limit_of_what_the_curve_gives(lowest):
+    """Errors of 9 and of 13 per cent: choosing by the fitted noise would choose the fits where it is high."""
+    gain, noise, a00, top, pixels = SETTINGS["thick"]
+    rng = np.random.default_rng(27)
+    means = np.geomspace(lowest, top, 25)
+    variances, _ = exponential_variance(means, gain, a00, (noise / gain) ** 2)
+    fits = []
+    for _ in range(ESTIMATES):
+        curve = measured(rng, means, variances[:, None, None], pixels)
+        overscan = ReadNoise(float(rng.normal(noise / gain, 0.02)), 0.02)
+        fits.append(fit_variances(curve, read_noise=overscan, samples=0))
+    assert np.mean([fit.noise_constrained for fit in fits]) == (lowest == 2000)
+    judge([(fit.gain - gain) / fit.gain_error for fit in fits])
+    judge([(fit.noise - noise) / fit.noise_error for fit in fits])
+    judge([(fit.a00 - a00) / fit.a00_error for fit in fits])
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_covariances(setting):
     gain, noise, a00, top, pixels = SETTINGS[setting]

@@ -103,6 +103,14 @@ def least_squares(
     )
 
 
+def covariance_at(evaluate: Evaluate, weigh: Weigh, parameters: Float64) -> Float64:
+    """Covariance (p, p) of a fit whose parameters are these; NaN where the data leave one undetermined."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        model, derivatives = evaluate(parameters)
+        nothing = Prior(np.zeros_like(parameters), np.zeros_like(parameters))
+        return _inverse(_curvature(derivatives, weigh(model), nothing))[0]
+
+
 def _descend(
     evaluate: Evaluate, data: Float64, weights: Float64, start: Float64, prior: Prior
 ) -> tuple[Float64, bool]:

@@ -12,7 +12,13 @@ from fiducial.algorithms.gauss_newton import Prior, Solution, least_squares
 from fiducial.algorithms.ptc_bootstrap import bootstrap_errors
 from fiducial.algorithms.ptc_covariance_model import CovarianceModel, CovarianceParameters
 from fiducial.algorithms.ptc_curve import TransferCurve
-from fiducial.algorithms.ptc_fit import NOISE_LIMIT, ReadNoise, VarianceFit, electrons_of_noise, fit_variances
+from fiducial.algorithms.ptc_fit import (
+    ReadNoise,
+    VarianceFit,
+    electrons_of_noise,
+    fit_variances,
+    noise_constrained,
+)
 from fiducial.algorithms.statistics import scatter_inflation
 
 
@@ -109,7 +115,7 @@ def fit_covariances(
         return _undetermined(curve, first.reason)
     problem = _Problem(curve, used, with_b)
     solution = problem.solve(first, None)
-    constrained = problem.constrained(solution)
+    constrained = noise_constrained(solution, problem.model, problem.weigh, problem.noise, read_noise)
     prior = None
     if not constrained and read_noise is not None:
         prior = problem.prior(read_noise)
@@ -155,11 +161,6 @@ class _Problem:
         prior.values[self.noise] = read_noise.sigma**2
         prior.weights[self.noise] = (2.0 * read_noise.sigma * max(read_noise.error, 1e-6)) ** -2
         return prior
-
-    def constrained(self, solution: Solution) -> bool:
-        noise = solution.parameters[self.noise]
-        error = np.sqrt(solution.covariance[self.noise, self.noise])
-        return bool(solution.converged and noise > 0 and error < 2.0 * NOISE_LIMIT * noise)
 
 
 def _result(

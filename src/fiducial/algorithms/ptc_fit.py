@@ -8,7 +8,14 @@ from math import nan, sqrt
 import numpy as np
 
 from fiducial.algorithms.arrays import Flags, Float64
-from fiducial.algorithms.gauss_newton import Prior, Solution, least_squares
+from fiducial.algorithms.gauss_newton import (
+    Evaluate,
+    Prior,
+    Solution,
+    Weigh,
+    covariance_at,
+    least_squares,
+)
 from fiducial.algorithms.ptc_bootstrap import bootstrap_errors
 from fiducial.algorithms.ptc_curve import TransferCurve
 from fiducial.algorithms.ptc_models import VarianceCurve
@@ -124,7 +131,7 @@ def fit_variances(
     if lack:
         return _undetermined(curve, form, lack)
     solution = _solve(curve, used, form, None)
-    constrained = _constrained(solution, form)
+    constrained = noise_constrained(solution, *_problem(curve, used, form), form.noise, read_noise)
     if not constrained and read_noise is not None:
         solution = _solve(curve, used, form, read_noise)
     return _result(curve, used, form, solution, constrained, read_noise, samples)
@@ -132,19 +139,21 @@ def fit_variances(
 
 def _solve(curve: TransferCurve, used: Flags, form: VarianceCurve, read_noise: ReadNoise | None) -> Solution:
     means, variances = curve.means[used], curve.variances[used]
-    counts = curve.counts[used, 0, 0].astype(np.float64)
     start = _start(means, variances, form)
     prior = None
     if read_noise is not None:
         prior = Prior(np.zeros(form.size), np.zeros(form.size))
         prior.values[form.noise] = start[form.noise] = read_noise.sigma**2
         prior.weights[form.noise] = (2.0 * read_noise.sigma * max(read_noise.error, 1e-6)) ** -2
-    return least_squares(
-        form.evaluator(means, curve.weights_of_noise(used)),
+    return least_squares(*_problem(curve, used, form), variances, start, prior)
+
+
+def _problem(curve: TransferCurve, used: Flags, form: VarianceCurve) -> tuple[Evaluate, Weigh]:
+    """The model at the means of the pairs that are used, and the weights of their variances."""
+    counts = curve.counts[used, 0, 0].astype(np.float64)
+    return (
+        form.evaluator(curve.means[used], curve.weights_of_noise(used)),
         lambda model: 0.5 * counts / np.square(model),
-        variances,
-        start,
-        prior,
     )
 
 
@@ -164,10 +173,22 @@ def _start(means: Float64, variances: Float64, form: VarianceCurve) -> Float64:
     return start
 
 
-def _constrained(solution: Solution, form: VarianceCurve) -> bool:
-    noise = solution.parameters[form.noise]
-    error = sqrt(max(float(solution.covariance[form.noise, form.noise]), 0.0))
-    return bool(solution.converged and noise > 0 and error < 2.0 * NOISE_LIMIT * noise)
+def noise_constrained(
+    solution: Solution, evaluate: Evaluate, weigh: Weigh, place: int, read_noise: ReadNoise | None
+) -> bool:
+    """Whether a fit alone gives the noise, the parameter at ``place``, to 10 per cent.
+
+    Where the noise of the overscan is known, the error is that expected of it: the fitted noise would let
+    pass those fits that came out with much of it, and all that pass would be biased.
+    """
+    noise, covariance = float(solution.parameters[place]), solution.covariance
+    if not (solution.converged and noise > 0):
+        return False
+    if read_noise is not None:
+        expected = solution.parameters.copy()
+        expected[place] = noise = read_noise.sigma**2
+        covariance = covariance_at(evaluate, weigh, expected)
+    return bool(sqrt(max(float(covariance[place, place]), 0.0)) < 2.0 * NOISE_LIMIT * noise)
 
 
 def _result(
