@@ -28,9 +28,9 @@ LAYOUTS = {"sixteen": 64, "four": 256}
 LEVELS = (60.0, 200.0, 600.0, 1500.0, 5000.0, 12e3, 22e3, 34e3, 48e3, 64e3, 82e3, 1e5)  # electrons
 FULL = 1.08e5  # electrons; above it the variance goes down
 HIGH = (5e3, 8e3, 12e3, 17e3, 22e3, 34e3, 48e3, 64e3, 82e3, 1e5)
-STEEP = (60.0, 200.0, 600.0, 1500.0, 5e3, 1e4, 15e3, 2e4, 26e3, 32e3, 38e3, 44e3, 5e4, 56e3, 62e3, 67e3)
-STEEP += (72e3, 76e3, 8e4, 84e3, 88e3, 92e3, 96e3, 1e5)
-ROLLOFF, WIDTH = 72e3, 11e3  # electrons
+STEEP = (60.0, 200.0, 600.0, 1500.0, 5e3, 12e3, 2e4, 28e3, 36e3, 44e3, 52e3, 6e4, 68e3, 76e3)
+STEEP += (8e4, 84e3, 88e3, 92e3, 96e3, 1e5)
+ROLLOFF, WIDTH = 82e3, 55e2  # electrons
 
 
 @dataclass(frozen=True)
@@ -176,19 +176,31 @@ SETS = {
     "covariances": covariances,
     "variances that roll off": rolloffs,
 }
+NO_ESTIMATE = "turn-off, adu"  # a place among the levels
+
+
+def rows_of(fit: str) -> list[Row]:
+    """What a fit says on each layout, and on both."""
+    by_layout = {layout: SETS[fit](layout) for layout in LAYOUTS}
+    rows = []
+    for name, found in by_layout["sixteen"].items():
+        if name == NO_ESTIMATE:
+            continue
+        own = {layout: sets[name] for layout, sets in by_layout.items() if name in sets}
+        rows += [Row.of(layout, fit, name, values) for layout, values in own.items()]
+        if len(own) > 1:
+            rows.append(Row.of("both", fit, name, np.concatenate([found, own["four"]])))
+    return rows
+
+
+def bright_rows() -> list[Row]:
+    """What fits of bright levels only say."""
+    return [Row.of("sixteen", "bright levels only", name, found) for name, found in bright_only().items()]
 
 
 def all_rows() -> list[Row]:
     """The whole table."""
-    rows = [
-        Row.of(layout, fit, name, found)
-        for fit, own in SETS.items()
-        for layout in LAYOUTS
-        for name, found in own(layout).items()
-        if name != "turn-off, adu"  # a place among the levels, and no estimate with an error
-    ]
-    rows += [Row.of("sixteen", "bright levels only", *item) for item in bright_only().items()]
-    return rows
+    return [row for fit in SETS for row in rows_of(fit)] + bright_rows()
 
 
 def as_markdown(rows: list[Row]) -> str:

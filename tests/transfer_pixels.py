@@ -127,7 +127,7 @@ class Flats:
     with_b
         Whether the effect changes with the charge (the matrix b).
     rays
-        Hit pixels of an amplifier and frame, on average.
+        Hit pixels of an amplifier and frame, on average; 3,000 electrons or more, which stand out everywhere.
     lamp
         Relative scatter of the light between exposures.
     response
@@ -183,7 +183,7 @@ class Flats:
             data += flat * (light / own.gain).astype(np.float32)[:, None, None]
             data += self._fluctuations(own, light, rng)
             hit = rng.random(data.shape, np.float32) < self.rays / (ROWS * COLUMNS)
-            data[hit] += rng.uniform(1000, 30_000, np.count_nonzero(hit)) / own.gain
+            data[hit] += rng.uniform(3000, 30_000, np.count_nonzero(hit)) / own.gain
             out[:, number] = np.clip(np.rint(pixels), 0, 65535)
         return out
 
@@ -210,7 +210,7 @@ class Flats:
 
     def offered(self, seed: int) -> dict[str, Any]:
         """What the task takes: raw frames, the camera, records, masters."""
-        raws = [RawHdus(_stored(self.layout, frame)) for frame in self.frames(seed)]
+        raws = [RawHdus(stored(self.layout, frame)) for frame in self.frames(seed)]
         records = {
             number + 1: FrameRecord(
                 facts=facts(number + 1, exposure_time=self.levels[number // 2] / 500, frame_type="flat"),
@@ -236,7 +236,7 @@ class Flats:
         return {"bias": master("bias", level, shape=camera(self.layout).layout(0).shape)}
 
 
-def _stored(layout: str, amplifiers: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def stored(layout: str, amplifiers: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """The HDUs of a frame; quadrants are put side by side."""
     if layout == "sixteen":
         return amplifiers
