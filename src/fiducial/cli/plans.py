@@ -55,7 +55,7 @@ def show_plans(repository: str, plans: Any, request: Any) -> None:
             show.say(f"{command}\n")
     _show_impossible(plans.impossible)
     if plans.planned:
-        made = " ".join(dict.fromkeys(p.plan.kind for p in plans.planned))
+        made = " ".join(plans.asked)
         show.next_step(f"fiducial make {repository} {made}{_asked(request)}")
 
 
@@ -105,6 +105,8 @@ def _show_choices(planned: Any) -> None:
 def _show_impossible(impossible: Sequence[Any]) -> None:
     for one in impossible:
         show.say(f"{one.kind}: cannot be made: {one.reason}")
+        if one.needed:
+            show.say(f"  needed: {one.needed}")
         if one.hint:
             show.say(f"  {one.hint}")
 

@@ -1,6 +1,8 @@
-"""Chains without the corrections for which there is no master: said, not failed.
+"""Chains that follow what masters there are: said, not failed.
 
-A camera that takes no darks still makes flats and detrends; the user is told what was left out.
+A camera that takes no darks still makes flats and detrends; signals are linearised where there is a
+linearizer. The user is told what was left out and what was put in, and a chain of the user's own is left
+as it is.
 """
 
 from __future__ import annotations
@@ -9,15 +11,20 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fiducial.service.before import Before
+from fiducial.service.steps import RAMPED
+
 if TYPE_CHECKING:
     from fiducial.repository import Repository
 
 OPTIONAL = ("dark", "flat")  # a bias is always needed where the chain names it
 
+_MASTERS = {"linearity": "linearizer"}  # of corrections that are not called as their master
+
 
 @dataclass(frozen=True)
 class Adapted:
-    """A setting that leaves corrections out of a chain, and what the user is told of it."""
+    """Settings that fit chains to the masters there are, and what the user is told of it."""
 
     overrides: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -30,18 +37,18 @@ def adapt_chain(
     *,
     exposure: int,
     detectors: Iterable[int],
-    runs: Collection[str] = (),
     physical_filter: str | None = None,
     wished: Collection[str] = (),
-    coming: Collection[str] = (),
+    before: Before | None = None,
     stage: str = "",
+    added: Sequence[str] = (),
 ) -> Adapted:
-    """Leave out of a chain what no master is there for.
+    """Leave out of a chain what no master is there for, and put in what one is there for.
 
     Parameters
     ----------
     repository
-        Where masters are looked for: among what is certified, and in ``runs``.
+        Where masters are looked for: among what is certified, and in the runs of ``before``.
     label
         Of the task whose chain it is, or ``parameters``.
     chain
@@ -50,37 +57,37 @@ def adapt_chain(
         Whose date counts.
     detectors
         Ids; a master that one of them lacks counts as missing.
-    runs
-        Runs of the same production.
     physical_filter
         Of the flat that is looked for.
     wished
         Settings that the user gave; a chain among them is left as it is.
-    coming
-        Products that will be made before they are needed: they count as there.
+    before
+        What was made, or will be, in the same production.
     stage
         ``Bootstrap`` where the masters are those in adu.
+    added
+        Corrections that are put in where there is a master: of ``linearity``, ``dark`` and ``defects``.
     """
     if any(setting.startswith(f"{label}:chain") for setting in wished):
         return Adapted()
-    missing = [
-        kind
-        for kind in OPTIONAL
-        if kind in chain
-        and f"{kind}{stage}" not in coming
-        and not all(
-            has_master(repository, f"{kind}{stage}", exposure, detector, runs, physical_filter)
-            for detector in detectors
-        )
-    ]
-    if not missing:
-        return Adapted()
-    left = [name for name in chain if name not in missing]
-    when = f"exposure {exposure}"
-    return Adapted(
-        (f"{label}:chain={left}",),
-        tuple(f"no {kind} is there for {when}: its correction is left out" for kind in missing),
-    )
+    there = _There(repository, exposure, tuple(detectors), before or Before(), physical_filter)
+    left, notes = list(chain), []
+    for kind in OPTIONAL:
+        if kind in left and not there.has(f"{kind}{stage}"):
+            left.remove(kind)
+            notes.append(f"no {kind} is there for exposure {exposure}: its correction is left out")
+    for name in added:
+        master = _MASTERS.get(name, name if name == "defects" else f"{name}{stage}")
+        if name in left or not there.has(master):
+            continue
+        if there.doubtful(master):
+            notes.append(f"the {master} of this production did not pass: {name} is left out")
+            continue
+        left.insert(_place(left, name), name)
+        notes.append(f"a {master} is there for exposure {exposure}: {name} is put into the chain")
+    if left == list(chain):
+        return Adapted((), tuple(notes))
+    return Adapted((f"{label}:chain={left}",), tuple(notes))
 
 
 def adapt_product(
@@ -89,32 +96,45 @@ def adapt_product(
     *,
     exposure: int,
     detectors: Iterable[int],
-    runs: Collection[str] = (),
     wished: Collection[str] = (),
-    coming: Collection[str] = (),
+    before: Before | None = None,
     world: str = "electron",
 ) -> Adapted:
-    """Leave the dark out of a flat's chain where there is none; other products need what they name.
+    """Fit the chain of a product to the masters there are.
 
-    Defects are found in masters in adu where the work is in adu.
+    The dark is left out of a flat's chain where there is none, and put into that of a ramp where there is
+    one; linearity is put in where there is a linearizer. Defects are found in masters in adu where the
+    work is in adu.
 
     Parameters
     ----------
     product
-        ``bias``, ``flatBootstrap``, ...
-    repository, exposure, detectors, runs, wished, coming
+        ``bias``, ``flatBootstrap``, ``ptc``, ...
+    repository, exposure, detectors, wished, before
         As of `adapt_chain`.
     world
         Unit of the work.
     """
+    from fiducial.kinds.defaults import default_chain
+
     if product == "defects" and world == "adu":
         return Adapted(
             tuple(f"defects:connections.{kind}={kind}Bootstrap" for kind in ("bias", "dark", "flat"))
         )
+    if product in RAMPED:
+        return adapt_chain(
+            repository,
+            product,
+            default_chain(product),
+            exposure=exposure,
+            detectors=detectors,
+            wished=wished,
+            before=before,
+            stage="Bootstrap",
+            added=("dark", "linearity") if product == "ptc" else ("dark",),
+        )
     if not product.startswith("flat"):
         return Adapted()
-    from fiducial.kinds.defaults import default_chain
-
     stage = product.removeprefix("flat")
     return adapt_chain(
         repository,
@@ -122,11 +142,40 @@ def adapt_product(
         [name for name in default_chain("flat") if not (stage and name == "gain")],
         exposure=exposure,
         detectors=detectors,
-        runs=runs,
         wished=wished,
-        coming=coming,
+        before=before,
         stage=stage,
+        added=("linearity",),
     )
+
+
+@dataclass(frozen=True)
+class _There:
+    """Which masters are there for an exposure: of the same production, or certified."""
+
+    repository: Repository
+    exposure: int
+    detectors: tuple[int, ...]
+    before: Before
+    physical_filter: str | None
+
+    def has(self, kind: str) -> bool:
+        return kind in self.before.coming or all(
+            has_master(self.repository, kind, self.exposure, one, self.before.runs, self.physical_filter)
+            for one in self.detectors
+        )
+
+    def doubtful(self, kind: str) -> bool:
+        """Whether the one that would be used was made in this production and did not pass."""
+        return kind in self.before.failed
+
+
+def _place(chain: Sequence[str], name: str) -> int:
+    """Where a correction is put: linearity before gain and assembly, the others behind bias and variance."""
+    if name == "linearity":
+        return min(chain.index(one) for one in ("gain", "assembly") if one in chain)
+    before = [one for one in ("assembly", "bias", "variance", "dark") if one in chain]
+    return max(chain.index(one) for one in before) + 1
 
 
 def has_master(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fiducial.service import chains
+from fiducial.service.before import Before
 
 CHAIN = ["saturation", "overscan", "gain", "assembly", "bias", "dark", "flat", "nan"]
 
@@ -67,7 +68,7 @@ def test_a_chain_that_the_user_gave_is_left_as_it_is() -> None:
 
 
 def test_what_is_made_before_counts_as_there() -> None:
-    assert adapt(*BOTH[2:], coming=("dark",)) == chains.Adapted()
+    assert adapt(*BOTH[2:], before=Before(coming=("dark",))) == chains.Adapted()
 
 
 def test_bootstraps_need_masters_in_adu() -> None:
