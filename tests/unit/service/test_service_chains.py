@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from fiducial.corrections.chain import require_valid
 from fiducial.service import chains
 from fiducial.service.before import Before
 
@@ -87,3 +89,56 @@ def test_only_flats_do_without_a_dark() -> None:
     bootstrap = chains.adapt_product(repository, "flatBootstrap", exposure=7, detectors=[0])
     assert "'gain'" not in bootstrap.overrides[0]
     assert ("darkBootstrap", 7, 0) in repository.asked
+
+
+def ramp(
+    *certified: str, before: Before | None = None, product: str = "ptc", **wishes: Any
+) -> chains.Adapted:
+    repository: Any = Repository({(kind, 0, None) for kind in certified})
+    return chains.adapt_product(
+        repository, product, exposure=7, detectors=[0], before=before or Before(), **wishes
+    )
+
+
+def chain_in(adapted: chains.Adapted, label: str = "ptc") -> list[str]:
+    (setting,) = adapted.overrides
+    name, value = setting.split("=", 1)
+    assert name == f"{label}:chain"
+    return list(ast.literal_eval(value))
+
+
+def test_a_dark_and_a_linearizer_that_are_there_are_used_by_photon_transfer() -> None:
+    assert ramp() == chains.Adapted()
+    dark = ramp("darkBootstrap")
+    assert chain_in(dark).index("dark") == chain_in(dark).index("bias") + 1
+    assert dark.notes == ("a darkBootstrap is there for exposure 7: dark is put into the chain",)
+    both = chain_in(ramp("darkBootstrap", "linearizer"))
+    assert both.index("overscan") < both.index("linearity") < both.index("assembly")
+    require_valid(both)
+
+
+def test_a_dark_in_electrons_is_of_no_use_to_a_ramp() -> None:
+    assert ramp("dark") == chains.Adapted()
+
+
+def test_what_was_made_before_in_the_same_production_is_used_unless_it_failed() -> None:
+    assert "linearity" in chain_in(ramp(before=Before(coming=("linearizer",))))
+    failed = Before(coming=("linearizer",), failed=frozenset({"linearizer"}))
+    assert ramp(before=failed).overrides == ()
+    assert ramp(before=failed).notes == (
+        "the linearizer of this production did not pass: linearity is left out",
+    )
+
+
+def test_a_chain_of_the_users_own_is_left_as_it_is_for_ramps_too() -> None:
+    assert ramp("linearizer", wished=("ptc:chain=['assembly']",)) == chains.Adapted()
+
+
+@pytest.mark.parametrize("product", ["flat", "flatBootstrap"])
+def test_flats_are_linearised_where_a_linearizer_is(product: str) -> None:
+    stage = product.removeprefix("flat")
+    chain = chain_in(ramp(f"dark{stage}", "linearizer", product=product), "parameters")
+    place = chain.index("linearity")
+    assert chain[place + 1] == ("assembly" if stage else "gain")
+    assert "dark" in chain
+    require_valid(chain)
