@@ -87,9 +87,9 @@ def test_used_and_left_out_and_set_aside_are_what_was_offered(
     assert sorted(choice.exposure for choice in plan.choices) == sorted(offered)
     assert all(choice.reason for choice in plan.choices)
     uses = Counter(choice.use for choice in plan.choices)
-    assert sum(uses[use] for use in ("generate", "first", "left_out", "set_aside")) == len(offered)
+    assert sum(uses[use] for use in ("generate", "left_out", "set_aside")) == len(offered)
     assert len(plan.generate) == uses["generate"] == len(set(plan.generate))
-    assert len(plan.first) == uses["first"]
+    assert plan.first == plan.verify == ()
     used = [offered[exposure] for exposure in plan.generate]
     assert {facts.filter for facts in used} == {plan.filter}
     assert {facts.day_obs for facts in used} == {plan.night}

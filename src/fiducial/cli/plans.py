@@ -45,6 +45,8 @@ def show_plans(repository: str, plans: Any, request: Any) -> None:
     """Show every plan: its frames with reasons, what it costs, and the commands that do the same."""
     for planned in plans.planned:
         _show_choices(planned)
+        for note in planned.notes:
+            show.say(note)
         cost = planned.forecast
         show.say(
             f"forecast: reads {show.size(cost.read_bytes)}, writes {show.size(cost.disk_bytes)}, "
@@ -138,7 +140,8 @@ def show_production(repository: str, production: Any) -> None:
     runs = [made.run for made in production.products if made.run]
     if not runs:
         return
-    pages = [made.run for made in production.products if made.run and made.planned.plan.kind != "defects"]
+    without = ("defects", "linearizer", "ptc")
+    pages = [made.run for made in production.products if made.run and made.planned.step.kind not in without]
     if pages:
         show.next_step(f"fiducial report {repository} {' '.join(pages)}")
     for made in production.products:

@@ -94,7 +94,7 @@ def plan_ramp(
         state=best.group.state,
         generate=tuple(sorted(exposure.id for exposure in best.used)),
         verify=(),
-        first=tuple(sorted(choice.exposure for choice in choices if choice.use == "first")),
+        first=(),
         choices=choices,
         notes=_notes(best, found),
     )
@@ -117,7 +117,7 @@ def _choice(
     if exposure.night != best.night:
         return _plain(exposure, f"of another date, {exposure.night}")
     if (size := found.first.get(exposure.id)) is not None:
-        return Choice(exposure.id, None, "first", f"among the first of its series of {size}: does not count")
+        return _plain(exposure, f"among the first of its series of {size}")
     if (reason := best.spare.get(exposure.id)) is not None:
         return _plain(exposure, reason)
     partner = best.partner.get(exposure.id)

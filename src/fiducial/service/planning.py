@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fiducial.errors import NothingToDo
 from fiducial.service.before import Before, require_masters
-from fiducial.service.chains import adapt_product
+from fiducial.service.chains import Adapted, adapt_product
 from fiducial.service.planning_masters import FROM_MASTERS, forecast_from_masters, plan_from_masters
 from fiducial.service.planning_ramps import forecast_ramp, plan_from_ramp
 from fiducial.service.request import Request
@@ -33,6 +33,7 @@ class Planned:
     forecast: Forecast
     commands: tuple[str, ...]
     step: Step
+    notes: tuple[str, ...] = ()  # of the choice, and of the chain
 
 
 @dataclass(frozen=True)
@@ -191,13 +192,23 @@ def _plan_one(
         before=before,
         request=request,
     )
+    adapted = adapt_product(
+        repository,
+        chosen.kind,
+        exposure=chosen.generate[0],
+        detectors=detectors,
+        wished=request.overrides,
+        before=before,
+        world=request.world,
+    )
     return Planned(
         chosen,
         detectors,
         names,
         whole_forecast(chosen, camera, detectors, request),
-        _commands(repository, chosen, names, detectors, request, before),
+        _commands(repository, chosen, names, detectors, request, adapted),
         step,
+        (*chosen.notes, *adapted.notes),
     )
 
 
@@ -236,22 +247,13 @@ def _commands(
     names: Names,
     detectors: tuple[int, ...],
     request: Request,
-    before: Before,
+    adapted: Adapted,
 ) -> tuple[str, ...]:
     """Write the plain commands, with the settings that the same request would be made with."""
     from fiducial.execution.pipelines import generation_of, verification_of
     from fiducial.execution.settings import settings_for
     from fiducial.selection import commands
 
-    adapted = adapt_product(
-        repository,
-        chosen.kind,
-        exposure=chosen.generate[0],
-        detectors=detectors,
-        wished=request.overrides,
-        before=before,
-        world=request.world,
-    )
     return tuple(
         commands(
             chosen,

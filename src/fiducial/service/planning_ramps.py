@@ -74,10 +74,16 @@ def forecast_ramp(camera: Camera, detectors: Sequence[int], n_frames: int, proce
             for detector, size in zip(detectors, sizes, strict=True)
         ),
         disk_bytes=2_000_000.0 * len(sizes),
-        seconds=sum(sizes) * n_frames * _SECONDS / processes + len(sizes),
+        seconds=sum(
+            size * n_frames * _SECONDS + len(camera.amplifiers(detector)) * _SECONDS_PER_FIT
+            for detector, size in zip(detectors, sizes, strict=True)
+        )
+        / processes
+        + 1.0,
     )
 
 
-_BYTES = 150  # bytes a pixel: two corrected frames, masters, what reading the last of them takes
+_BYTES = 130  # bytes a pixel: two corrected frames, masters, what reading the last of them takes
 _MASTERS = 24  # bytes a pixel stored, of bias and dark
-_SECONDS = 60e-9  # a pixel and frame
+_SECONDS = 100e-9  # a pixel and frame
+_SECONDS_PER_FIT = 0.2

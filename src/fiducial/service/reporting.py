@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiducial.errors import UsageError
 from fiducial.service.planning_masters import FROM_MASTERS
+from fiducial.service.steps import RAMPED
 from fiducial.service.verdicts import verdict_of_run
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def report(
     from fiducial.selection.production import production_of
 
     with Repository.open(root, instrument=instrument) as repository:
-        if without := [run for run in runs if production_of(run).kind in FROM_MASTERS]:
+        if without := [run for run in runs if production_of(run).kind in (*FROM_MASTERS, *RAMPED)]:
             raise UsageError(
-                f"there is no report page of {', '.join(without)}: it was made from masters, not from frames",
+                f"there is no report page of {', '.join(without)}: pages are of masters that are images",
                 hint="`fiducial defects` lists defects, and what changed",
             )
         data = [gather(repository, production_of(run)) for run in runs]

@@ -56,8 +56,7 @@ def test_the_first_exposure_of_the_series_does_not_count(kind: str) -> None:
     night = ramp(Night(detectors=2), each=3)
     chosen = plan(night, kind, settings=SelectionDefaults(skip_first=1, minimum=4))
     first = ids(night.records)[0]
-    assert reasons(chosen, "first") == {first: "among the first of its series of 15: does not count"}
-    assert chosen.first == (first,)
+    assert reasons(chosen, "left_out")[first] == "among the first of its series of 15"
     # Not of each exposure time: flats of another time follow at once.
     assert len(chosen.generate) == (14 if kind == "linearizer" else 10)
 
@@ -67,7 +66,9 @@ def test_a_series_ends_where_the_camera_idles() -> None:
     ramp(night.idle(1000), (8, 16, 30))
     chosen = plan(night, "linearizer", settings=SelectionDefaults(skip_first=1, minimum=4))
     taken = ids(night.records)
-    assert chosen.first == (taken[0], taken[6])
+    assert reasons(chosen, "left_out") == dict.fromkeys(
+        (taken[0], taken[6]), "among the first of its series of 6"
+    )
 
 
 def test_an_odd_flat_has_no_partner_for_photon_transfer_and_serves_linearity() -> None:
