@@ -57,7 +57,7 @@ def set_limits(columns: Columns, criteria: Criteria, tests: int) -> None:
             low = -columns["limit"][rows] if limit.low is None else limit.low
             columns["limit_low"][rows] = low - _widening(columns, rows, test, criteria)
         if not limit.counts:
-            columns["counts"][rows] &= ~_has_other_reference(columns, rows, kind, test)
+            columns["counts"][rows] &= np.logical_not(_has_other_reference(columns, rows, kind, test))
 
 
 def _limits(
