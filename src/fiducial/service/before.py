@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fiducial.errors import NothingToDo
@@ -11,6 +11,7 @@ from fiducial.service.steps import RAMPED, keeps_chain, needed_by
 
 if TYPE_CHECKING:
     from fiducial.repository import Repository
+    from fiducial.service.masters import State
     from fiducial.service.request import Request
 
 
@@ -28,21 +29,24 @@ class Before:
         Products that were wanted and cannot be made.
     failed
         Products that were made and did not pass their verification.
+    states
+        Camera state of each product that is coming, where it is known.
     """
 
     runs: tuple[str, ...] = ()
     coming: tuple[str, ...] = ()
     lost: frozenset[str] = frozenset()
     failed: frozenset[str] = frozenset()
+    states: Mapping[str, State] = field(default_factory=dict)
 
     def with_run(self, product: str, run: str, verdict: str) -> Before:
         """The same with one more."""
         failed = self.failed | {product} if verdict == "fail" else self.failed
-        return Before((*self.runs, run), self.coming, self.lost, failed)
+        return replace(self, runs=(*self.runs, run), failed=failed)
 
     def without(self, product: str) -> Before:
         """The same with one more that is lost."""
-        return Before(self.runs, self.coming, self.lost | {product}, self.failed)
+        return replace(self, lost=self.lost | {product})
 
     def warnings_for(self, product: str) -> tuple[str, ...]:
         """Say which masters of a product did not pass."""
@@ -72,7 +76,7 @@ def require_masters(
     NothingToDo
         Naming the master, and why it is not there.
     """
-    from fiducial.service.chains import has_master
+    from fiducial.service.masters import has_master
 
     if keeps_chain(product, request.overrides):
         return

@@ -1,8 +1,8 @@
 """Chains that follow what masters there are: said, not failed.
 
 A camera that takes no darks still makes flats and detrends; signals are linearised where there is a
-linearizer. The user is told what was left out and what was put in, and a chain of the user's own is left
-as it is.
+linearizer, and gains are those of photon transfer where there is one. The user is told what was left out
+and what was put in; settings of the user's own are left as they are.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fiducial.service.before import Before
-from fiducial.service.steps import RAMPED
+from fiducial.service.masters import Masters
+from fiducial.service.steps import RAMPED, keeps_chain
 
 if TYPE_CHECKING:
     from fiducial.repository import Repository
+    from fiducial.service.masters import State
 
 OPTIONAL = ("dark", "flat")  # a bias is always needed where the chain names it
 
@@ -42,6 +44,7 @@ def adapt_chain(
     before: Before | None = None,
     stage: str = "",
     added: Sequence[str] = (),
+    state: State | None = None,
 ) -> Adapted:
     """Leave out of a chain what no master is there for, and put in what one is there for.
 
@@ -66,22 +69,24 @@ def adapt_chain(
     stage
         ``Bootstrap`` where the masters are those in adu.
     added
-        Corrections that are put in where there is a master: of ``linearity``, ``dark`` and ``defects``.
+        Corrections that are put in where there is a master: ``linearity``, ``dark``.
+    state
+        Camera state of the frames; a master of another one is not put in. None: not looked at.
     """
     if any(setting.startswith(f"{label}:chain") for setting in wished):
         return Adapted()
-    there = _There(repository, exposure, tuple(detectors), before or Before(), physical_filter)
+    there = Masters(repository, exposure, tuple(detectors), before or Before(), physical_filter, state)
     left, notes = list(chain), []
     for kind in OPTIONAL:
         if kind in left and not there.has(f"{kind}{stage}"):
             left.remove(kind)
             notes.append(f"no {kind} is there for exposure {exposure}: its correction is left out")
     for name in added:
-        master = _MASTERS.get(name, name if name == "defects" else f"{name}{stage}")
+        master = _MASTERS.get(name, f"{name}{stage}")
         if name in left or not there.has(master):
             continue
-        if there.doubtful(master):
-            notes.append(f"the {master} of this production did not pass: {name} is left out")
+        if why := there.unfit(master):
+            notes.append(f"{why}: {name} is left out")
             continue
         left.insert(_place(left, name), name)
         notes.append(f"a {master} is there for exposure {exposure}: {name} is put into the chain")
@@ -99,18 +104,20 @@ def adapt_product(
     wished: Collection[str] = (),
     before: Before | None = None,
     world: str = "electron",
+    state: State | None = None,
 ) -> Adapted:
     """Fit the chain of a product to the masters there are.
 
     The dark is left out of a flat's chain where there is none, and put into that of a ramp where there is
-    one; linearity is put in where there is a linearizer. Defects are found in masters in adu where the
-    work is in adu.
+    one; linearity is put in where there is a linearizer. The bias in electrons, and through its header all
+    that is made with it, has the gains of photon transfer where there is one. Defects are found in masters
+    in adu where the work is in adu.
 
     Parameters
     ----------
     product
         ``bias``, ``flatBootstrap``, ``ptc``, ...
-    repository, exposure, detectors, wished, before
+    repository, exposure, detectors, wished, before, state
         As of `adapt_chain`.
     world
         Unit of the work.
@@ -132,7 +139,11 @@ def adapt_product(
             before=before,
             stage="Bootstrap",
             added=("dark", "linearity") if product == "ptc" else ("dark",),
+            state=state,
         )
+    if product == "bias":
+        there = Masters(repository, exposure, tuple(detectors), before or Before(), None, state)
+        return _gains(there, wished)
     if not product.startswith("flat"):
         return Adapted()
     stage = product.removeprefix("flat")
@@ -146,28 +157,19 @@ def adapt_product(
         before=before,
         stage=stage,
         added=("linearity",),
+        state=state,
     )
 
 
-@dataclass(frozen=True)
-class _There:
-    """Which masters are there for an exposure: of the same production, or certified."""
-
-    repository: Repository
-    exposure: int
-    detectors: tuple[int, ...]
-    before: Before
-    physical_filter: str | None
-
-    def has(self, kind: str) -> bool:
-        return kind in self.before.coming or all(
-            has_master(self.repository, kind, self.exposure, one, self.before.runs, self.physical_filter)
-            for one in self.detectors
-        )
-
-    def doubtful(self, kind: str) -> bool:
-        """Whether the one that would be used was made in this production and did not pass."""
-        return kind in self.before.failed
+def _gains(there: Masters, wished: Collection[str]) -> Adapted:
+    """Take the gains of photon transfer for a bias in electrons, unless the user says which."""
+    if any(setting.startswith("bias:gains") for setting in wished) or keeps_chain("bias", wished):
+        return Adapted()
+    if not there.has("ptc"):
+        return Adapted()
+    if why := there.unfit("ptc"):
+        return Adapted((), (f"{why}: gains are those of the camera file",))
+    return Adapted(("bias:gains=ptc",), (f"gains are those of the ptc for exposure {there.exposure}",))
 
 
 def _place(chain: Sequence[str], name: str) -> int:
@@ -176,23 +178,3 @@ def _place(chain: Sequence[str], name: str) -> int:
         return min(chain.index(one) for one in ("gain", "assembly") if one in chain)
     before = [one for one in ("assembly", "bias", "variance", "dark") if one in chain]
     return max(chain.index(one) for one in before) + 1
-
-
-def has_master(
-    repository: Repository,
-    kind: str,
-    exposure: int,
-    detector: int,
-    runs: Collection[str],
-    physical_filter: str | None,
-) -> bool:
-    """Whether a run of the same production, or what is certified, has a master for an exposure."""
-    from fiducial.repository.lookup import datasets
-
-    made = (ref for run in runs for ref in datasets(repository.butler, kind, run))
-    if any(ref.dataId["detector"] == detector for ref in made):
-        return True
-    found = repository.find_calibration(
-        kind, exposure, detector, physical_filter=physical_filter if kind.startswith("flat") else None
-    )
-    return found is not None

@@ -134,6 +134,7 @@ def _adapted(
         physical_filter=first.facts.filter,
         wished=overrides,
         added=("linearity",),
+        state=first.facts.state,
     )
 
 

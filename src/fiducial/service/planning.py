@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fiducial.errors import NothingToDo
 from fiducial.service.before import Before, require_masters
@@ -92,7 +92,7 @@ def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> P
     impossible: list[Impossible] = []
     rerun = request.rerun or next_rerun(repository, request, records)
     for step in steps:
-        own = replace(request, world=step.world)
+        own = replace(request, world=step.world, state=_state(kinds, request, planned))
         for physical_filter in filters_of(step.kind, records, request):
             try:
                 one = _plan_one(
@@ -113,6 +113,13 @@ def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> P
             else:
                 planned.append(one)
     return Plans(request.night, tuple(planned), tuple(impossible), ALL in kinds)
+
+
+def _state(kinds: Sequence[str], request: Request, planned: Sequence[Planned]) -> dict[str, Any]:
+    """The camera state asked for; where everything is wanted, that of what comes first serves for all."""
+    if request.state or ALL not in kinds or not planned:
+        return request.state
+    return planned[0].plan.state
 
 
 def check_settings(products: Sequence[str], settings: Sequence[str]) -> None:
@@ -183,7 +190,11 @@ def _plan_one(
         repository.instrument, request.ticket_for(day), request.tag, chosen.kind, physical_filter, rerun
     )
     detectors = detectors_of(chosen, offered)
-    before = Before(coming=tuple(plan.kind for plan in coming), lost=lost)
+    before = Before(
+        coming=tuple(plan.kind for plan in coming),
+        lost=lost,
+        states={plan.kind: plan.state for plan in coming},
+    )
     require_masters(
         repository,
         step.product,
@@ -200,6 +211,7 @@ def _plan_one(
         wished=request.overrides,
         before=before,
         world=request.world,
+        state=chosen.state,
     )
     return Planned(
         chosen,

@@ -119,6 +119,7 @@ def _make_one(
         before=before,
         wished=request.overrides,
         world=planned.step.world,
+        state=planned.plan.state,
     )
     job = generation(repository, planned, runs, request, adapted.overrides)
     generated = _run(repository, job, request, planned, progress)

@@ -11,6 +11,7 @@ import pytest
 from fiducial.corrections.chain import require_valid
 from fiducial.service import chains
 from fiducial.service.before import Before
+from selection_frames import make_camera
 
 CHAIN = ["saturation", "overscan", "gain", "assembly", "bias", "dark", "flat", "nan"]
 
@@ -81,7 +82,7 @@ def test_bootstraps_need_masters_in_adu() -> None:
 
 def test_only_flats_do_without_a_dark() -> None:
     repository: Any = Repository(set())
-    assert chains.adapt_product(repository, "bias", exposure=7, detectors=[0]) == chains.Adapted()
+    assert chains.adapt_product(repository, "dark", exposure=7, detectors=[0]) == chains.Adapted()
     assert repository.asked == []
     adapted = chains.adapt_product(repository, "flat", exposure=7, detectors=[0])
     assert "'dark'" not in adapted.overrides[0]
@@ -142,3 +143,35 @@ def test_flats_are_linearised_where_a_linearizer_is(product: str) -> None:
     assert chain[place + 1] == ("assembly" if stage else "gain")
     assert "dark" in chain
     require_valid(chain)
+
+
+def test_gains_are_those_of_photon_transfer_where_it_is() -> None:
+    assert ramp(product="bias") == chains.Adapted()
+    there = ramp("ptc", product="bias")
+    assert there.overrides == ("bias:gains=ptc",)
+    assert there.notes == ("gains are those of the ptc for exposure 7",)
+    failed = Before(coming=("ptc",), failed=frozenset({"ptc"}))
+    assert ramp(product="bias", before=failed).notes == (
+        "the ptc of this production did not pass: gains are those of the camera file",
+    )
+    assert ramp("ptc", product="biasBootstrap") == chains.Adapted()
+
+
+@pytest.mark.parametrize("wish", ["bias:gains=camera", "bias:chain=['overscan','assembly']"])
+def test_gains_of_the_users_choice_stay(wish: str) -> None:
+    assert ramp("ptc", product="bias", wished=(wish,)) == chains.Adapted()
+
+
+def test_what_is_coming_in_another_camera_state_is_not_used_unasked() -> None:
+    camera = make_camera()
+    repository: Any = Repository(set())
+    repository.camera = lambda: camera
+    before = Before(coming=("linearizer",), states={"linearizer": {"SET-TEMP": -5.0}})
+    wishes: dict[str, Any] = {"exposure": 7, "detectors": [0], "before": before}
+    other = chains.adapt_product(repository, "ptc", state={"SET-TEMP": -10.0}, **wishes)
+    assert other.overrides == ()
+    assert other.notes == (
+        "the linearizer is of another camera state (SET-TEMP -5.0, not -10.0): linearity is left out",
+    )
+    same = chains.adapt_product(repository, "ptc", state={"SET-TEMP": -5.2}, **wishes)
+    assert "linearity" in chain_in(same)
