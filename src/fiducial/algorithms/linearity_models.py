@@ -173,7 +173,7 @@ class DoubleSpline:
         last, limit = self.relative.maximum, self.absolute.maximum * self.ratio
         if not np.isfinite(last):
             return limit
-        if last + float(self.relative.correction(last)) <= limit * (1.0 + _ROUNDING):
+        if last + float(self.relative.correction(np.array(last))) <= limit * (1.0 + _ROUNDING):
             return last
         at = np.linspace(0.0, last, _STEPS)
         seen = np.maximum.accumulate(at + self.relative.correction(at))
