@@ -1,4 +1,4 @@
-"""Clean photon transfer and clean linearizers do not fail: 300 of each, as a claim below one per cent needs."""
+"""Clean photon transfer and linearizers do not fail: 300 of each, as a claim below one per cent needs."""
 
 from __future__ import annotations
 

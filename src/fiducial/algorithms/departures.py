@@ -104,7 +104,8 @@ def neighbour_correlation(pulls: Float64) -> tuple[float, float]:
     if pulls.size < 4 or not total > 0:
         return nan, nan
     n = pulls.size
-    return 1.0 - 0.5 * float(np.sum(np.square(np.diff(pulls)))) / total, sqrt((n - 2) / (n * n - 1))
+    half = 0.5 * float(np.mean(np.square(np.diff(pulls))))
+    return 1.0 - n * half / total, sqrt((n - 2) / (n * n - 1))
 
 
 def chi_square_departure(chi2: float, freedom: int) -> Departure:

@@ -81,7 +81,7 @@ def both(make: Any, created: str, **wishes: Any) -> list[Any]:
 
 def test_photon_transfer(repository: Repository) -> None:
     stored(repository, "ptc", "u/old", both(transfer, "2026-01-01"), certified=True)
-    # The tiny camera's gains are 2 and 4, those of the simulated one 1.5 and 1.2: the file is off, and said so.
+    # The gains are 2 and 4, those of this camera's file 1.5 and 1.2: the file is off, and that is said.
     stored(repository, "ptc", "u/new", both(transfer, "2026-01-02"))
     word, reasons, rows = verified(repository, "ptc", "u/new")
     assert word == "warn"
