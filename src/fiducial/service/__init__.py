@@ -22,6 +22,7 @@ _WHERE = {
     "make": "production",
     "plan": "planning",
     "report": "reporting",
+    "status": "status",
     "timeline": "asking",
     "verify": "verifying",
 }
