@@ -73,7 +73,7 @@ def draw_history(panels: Sequence[HistoryPanel], *, title: str = "", width: floa
     their own; of many only those that changed.
     """
     height, gap, left, right, top = 1.55, 0.38, 0.95, 1.25, 0.55
-    figure = new_figure(width, top + 0.6 + len(panels) * (height + gap))
+    figure = new_figure(width, top + len(panels) * (height + gap))
     nights = np.unique(np.concatenate([one.night for panel in panels for one in panel.series]))
     whole = figure.get_size_inches()[1]
     for index, panel in enumerate(panels):
@@ -108,7 +108,14 @@ def _draw_panel(axes: Axes, panel: HistoryPanel, nights: NDArray[np.int64]) -> N
             label=one.name if named or one.changed else None,
         )
         axes.plot(
-            x[one.certified], one.change[one.certified], ls="", marker=marker, ms=3.5, mfc=PAPER, mec=colour
+            x[one.certified],
+            one.change[one.certified],
+            ls="",
+            marker=marker,
+            ms=3.5,
+            zorder=4,
+            mfc=PAPER,
+            mec=colour,
         )
         if one.changed:
             axes.plot(x[-1:], one.change[-1:], ls="", marker="o", ms=9.0, mfc="none", mec=BAD, mew=1.2)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lsst.daf.butler import Butler, DatasetRef
 
 
+_CALIBRATIONS = "exposure.observation_type IN ('bias', 'dark', 'flat')"
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """When an exposure was taken."""
@@ -24,11 +27,11 @@ class Taken:
 
 
 def exposures_taken(butler: Butler, instrument: str) -> dict[int, Taken]:
-    """Night and dark time of every exposure; the exposure time where no dark time is known."""
+    """Night and dark time of every bias, dark and flat; the exposure time where no dark time is known."""
     with butler.query() as query:
         return {
             int(one.id): Taken(int(one.day_obs), float(one.dark_time or one.exposure_time or 0.0))
-            for one in query.dimension_records("exposure").where(instrument=instrument)
+            for one in query.dimension_records("exposure").where(_CALIBRATIONS, instrument=instrument)
         }
 
 
@@ -64,7 +67,7 @@ def _below(name: str, children: Mapping[str, tuple[str, ...]], seen: set[str]) -
 
 
 def primary_header(butler: Butler, ref: DatasetRef) -> dict[str, Any]:
-    """The cards of a product's file; its pixels are not read.
+    """Our own cards of a product's file, those that begin with FID; its pixels are not read.
 
     Raises
     ------
@@ -74,8 +77,9 @@ def primary_header(butler: Butler, ref: DatasetRef) -> dict[str, Any]:
     uri = butler.getURI(ref)
     try:
         with uri.as_local() as local:
-            return dict(fits.getheader(local.ospath))
-    except OSError as error:
+            cards = fits.Header.fromfile(local.ospath).cards
+            return {card.keyword: card.value for card in cards if card.keyword.startswith("FID")}
+    except (OSError, fits.VerifyError) as error:
         raise IntegrityError(
             f"{uri.basename()}: its header cannot be read", hint="`fiducial audit` lists such files"
         ) from error

@@ -22,7 +22,7 @@ _WHERE = {
     "make": "production",
     "plan": "planning",
     "report": "reporting",
-    "status": "status",
+    "status": "comparing_nights",
     "timeline": "asking",
     "verify": "verifying",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -93,7 +94,9 @@ def changes_of(readings: Sequence[Reading], night: int, criteria: TrendCriteria)
 
 
 def reference_of(readings: Iterable[Reading], night: int, method: str = "") -> Reading | None:
-    """The newest certified reading before a night: of those that are valid in it, or else of all.
+    """The certified reading from before a night that a look-up would find for it.
+
+    Of those that are valid in it the first in the order of search; where none is, the newest one.
 
     Parameters
     ----------
@@ -108,7 +111,9 @@ def reference_of(readings: Iterable[Reading], night: int, method: str = "") -> R
         one for one in readings if one.certified and one.night < night and method in ("", one.method)
     ]
     valid = [one for one in certified if _is_valid(one, night)]
-    return max(valid or certified, key=lambda one: (one.night, -METHODS.index(one.method)), default=None)
+    if valid:
+        return min(valid, key=lambda one: (one.rank, -one.night, METHODS.index(one.method)))
+    return max(certified, key=lambda one: (one.night, -METHODS.index(one.method)), default=None)
 
 
 def _is_valid(reading: Reading, night: int) -> bool:
@@ -188,8 +193,7 @@ def _judged(found: Sequence[Change], criteria: TrendCriteria) -> list[Change]:
     """Apply the rule of verification to the changes that have a limit."""
     tested = [number for number, one in enumerate(found) if math.isfinite(one.limit)]
     columns = Columns.of([_row(found[number]) for number in tested])
-    rule: Criteria = load_criteria()
-    judge_rows(columns, z_star(criteria.false_alarm, len(tested)), rule)
+    judge_rows(columns, z_star(criteria.false_alarm, len(tested)), _rule())
     warn_by_discovery(columns, criteria.false_discovery)
     out = list(found)
     for row, number in enumerate(tested):
@@ -204,6 +208,12 @@ def _judged(found: Sequence[Change], criteria: TrendCriteria) -> list[Change]:
         else one
         for one in out
     ]
+
+
+@cache
+def _rule() -> Criteria:
+    """What judging asks beside limits: it concerns counts of cosmic rays only."""
+    return load_criteria()
 
 
 def _row(one: Change) -> Row:

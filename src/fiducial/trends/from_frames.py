@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiducial.repository.everywhere import datasets_everywhere
 from fiducial.trends.from_masters import gain_of, rate
-from fiducial.trends.known import Known, MasterHeader
+from fiducial.trends.known import Known, MasterHeader, certified_as
 from fiducial.trends.readings import UNITS, Reading, typical
 from fiducial.verify.rows import MEAN_EXPOSURE
 
@@ -105,12 +105,9 @@ def _pairs(
     own = all(row["role"] in _OWN for row in rows)
     validity = tested.validity if tested is not None and own and tested.night == night else None
     return replace(
-        reading,
+        certified_as(reading, validity),
         gain=gain if kind == "bias" else math.nan,
         state=state,
-        certified=validity is not None,
-        begin=validity.begin if validity else None,
-        end=validity.end if validity else None,
     )
 
 
@@ -137,14 +134,16 @@ def _dark(
         [row["value"] / time for row, time in good], [row["uncertainty"] / time for row, time in good]
     )
     factor = gain if good[0][0]["unit"] == "adu" else 1.0
-    base = before[0] * (1.0 if tested.in_electrons else gain)
+    of_master = 1.0 if tested.in_electrons else gain
+    # The error of a certified master is that of the value this one is held against.
+    shared = 0.0 if tested.validity is not None else before[1] * of_master
     return Reading(
         "dark_rate",
         detector,
         name,
         night,
-        base + rest * factor,
-        error * factor,
+        before[0] * of_master + rest * factor,
+        math.hypot(error * factor, shared),
         UNITS["dark_rate"],
         "rate",
         len(good),

@@ -11,7 +11,7 @@ import numpy as np
 
 from fiducial.products.metadata import read_inputs
 from fiducial.repository.facts import facts_refs
-from fiducial.trends.known import Known, MasterHeader, state_words
+from fiducial.trends.known import Known, MasterHeader, certified_as, state_words
 from fiducial.trends.readings import UNITS, Reading
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def readings_of_facts(
         if len(values) < 2:
             continue
         master = _made_of(exposures[detector, night], state, masters.get(detector, []))
-        yield Reading(
+        reading = Reading(
             "bias_level",
             detector,
             amplifier,
@@ -69,11 +69,9 @@ def readings_of_facts(
             method,
             len(values),
             run,
-            master is not None,
-            master.validity.begin if master and master.validity else None,
-            master.validity.end if master and master.validity else None,
             state=state,
         )
+        yield certified_as(reading, master.validity if master else None)
 
 
 def _made_of(exposures: set[int], state: str, masters: list[MasterHeader]) -> MasterHeader | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fiducial.corrections.measured_noise import overscan_share
 from fiducial.products.metadata import read_inputs
-from fiducial.trends.known import Known, MasterHeader
+from fiducial.trends.known import Known, MasterHeader, certified_as
 from fiducial.trends.readings import UNITS, Reading
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def reading_of(
     """The reading of a value in the unit of the master's pixels."""
     gain = gain_of(master, amp)
     factor = 1.0 if master.in_electrons else gain
-    validity = master.validity
-    return Reading(
+    reading = Reading(
         quantity,
         master.detector,
         amp.name,
@@ -51,12 +50,10 @@ def reading_of(
         method,
         len(read_inputs(master.header)),
         master.run,
-        validity is not None,
-        validity.begin if validity else None,
-        validity.end if validity else None,
         gain=gain,
         state=master.state,
     )
+    return certified_as(reading, master.validity)
 
 
 def gain_of(master: MasterHeader | None, amp: Amplifier) -> float:

@@ -13,7 +13,7 @@ from fiducial.products import metadata as meta
 from fiducial.products.defects import REPORTED, DefectSet
 from fiducial.products.ptc import PhotonTransferCurve
 from fiducial.repository.everywhere import datasets_everywhere
-from fiducial.trends.known import Known, state_words
+from fiducial.trends.known import Known, certified_as, state_words
 from fiducial.trends.readings import UNITS, Reading
 
 if TYPE_CHECKING:
@@ -121,9 +121,8 @@ def _reading(
     state: str,
     pixels: float = math.nan,
 ) -> Reading:
-    validity = known.validity.get(str(ref.id))
     quantity, detector, amplifier, night = where
-    return Reading(
+    reading = Reading(
         quantity,
         detector,
         amplifier,
@@ -134,10 +133,8 @@ def _reading(
         method,
         1,
         str(ref.run),
-        validity is not None,
-        validity.begin if validity else None,
-        validity.end if validity else None,
-        # A noise in electrons that the curve itself gives hangs on no other gain.
+        # No gain: electrons of a curve are its own.
         state=state,
         pixels=pixels,
     )
+    return certified_as(reading, known.validity.get(str(ref.id)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fiducial.cameras.model import Camera
     from fiducial.repository import Repository
     from fiducial.repository.validity import Validity
+    from fiducial.trends.readings import Reading
 
 MASTERS = ("bias", "dark", "flat")
 
@@ -136,6 +137,13 @@ def _master(known: Known, ref: Any, kind: str, header: Mapping[str, Any]) -> Mas
         state=state_words(known.camera, meta.read_state(header)),
         validity=validity,
     )
+
+
+def certified_as(reading: Reading, validity: Validity | None) -> Reading:
+    """The reading with the validity of what was made of its frames; as it is without one."""
+    if validity is None:
+        return reading
+    return replace(reading, certified=True, begin=validity.begin, end=validity.end, rank=validity.rank)
 
 
 def night_of_header(known: Known, header: Mapping[str, Any]) -> int:

@@ -50,8 +50,8 @@ class Reading:
         The collection that it was read from; it sorts by time.
     certified
         Whether it was measured on the frames of a calibration that is certified.
-    begin, end
-        For which dates that one is valid (TAI, ISO 8601); None is open.
+    begin, end, rank
+        For which dates that one is valid (TAI, ISO 8601), None is open; and its place in the order of search.
     gain
         Electrons per adu that the value was made with; NaN where none was.
     state
@@ -75,6 +75,7 @@ class Reading:
     certified: bool = False
     begin: str | None = None
     end: str | None = None
+    rank: int = 0
     gain: float = math.nan
     state: str = ""
     physical_filter: str = ""
@@ -123,14 +124,15 @@ def typical(
 def best_of_night(readings: Iterable[Reading]) -> list[Reading]:
     """Keep one reading of each quantity, amplifier, state, night and method, by night.
 
-    Of several runs the certified one counts, or else the newest: runs that measure the same frames again are
-    no further measurements. Filters, which a gain does not depend on, are joined.
+    Of several runs the certified one counts, or else that of most frames, or else the newest: runs that
+    measure the same frames again are no further measurements. Filters, which a gain does not depend on, are
+    joined.
     """
     best: dict[tuple[object, ...], Reading] = {}
     for one in readings:
         key = (one.key, one.night, one.method, one.physical_filter)
         before = best.get(key)
-        if before is None or (one.certified, _age(one)) > (before.certified, _age(before)):
+        if before is None or _weight(one) > _weight(before):
             best[key] = one
     groups: dict[tuple[object, ...], list[Reading]] = {}
     for one in best.values():
@@ -153,6 +155,10 @@ def join_filters(readings: Sequence[Reading]) -> Reading:
         frames=sum(one.frames for one in chosen),
         physical_filter="",
     )
+
+
+def _weight(reading: Reading) -> tuple[bool, int, tuple[str, str]]:
+    return reading.certified, reading.frames, _age(reading)
 
 
 def _age(reading: Reading) -> tuple[str, str]:

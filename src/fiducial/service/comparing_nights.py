@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fiducial.errors import NothingToDo, UsageError
-from fiducial.service.status_files import write_files
+from fiducial.service.writing_nights import write_files
 
 if TYPE_CHECKING:
     from fiducial.trends.changes import Change
