@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from fiducial.cli import options, show
 from fiducial.cli.outcome import Exit
 
 _EXITS = {"same": Exit.DONE, "changed": Exit.FAILED, "unknown": Exit.NOTHING}
+_MOST = 40  # rows
+_NAMED = 5  # amplifiers of one reason
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -71,52 +74,54 @@ def _summary(found: Any) -> str:
 
 def _show_changes(found: Any, everything: bool) -> None:
     """A line for each quantity, and below it one for each amplifier that is not the same, or for all."""
-    quantities = list(dict.fromkeys(one.quantity for one in found.changes))
     rows = []
-    for quantity in quantities:
+    for quantity in dict.fromkeys(one.quantity for one in found.changes):
         own = [one for one in found.changes if one.quantity == quantity]
         counts = Counter(one.word for one in own)
-        worst = max(
-            (abs(one.significance) for one in own if one.significance == one.significance), default=None
-        )
-        rows.append((quantity, len(own), *(counts[word] for word in ("same", "changed", "unknown")), worst))
-    title = f"{found.instrument}, night {found.night} against what was certified"
-    show.table(title, ("quantity", "amplifiers", "same", "changed", "unknown", "largest sigma"), rows)
+        nights = sorted({one.reference.night for one in own if one.reference})
+        unit = next(reading.unit for one in own for reading in (one.now, one.reference) if reading)
+        sigmas = [abs(one.significance) for one in own if one.significance == one.significance]
+        words = (counts[word] for word in ("same", "changed", "unknown"))
+        certified = ", ".join(map(str, nights[-2:])) or "never"
+        rows.append((quantity, unit, certified, *words, f"{max(sigmas):.1f}" if sigmas else ""))
+    show.table(
+        f"{found.instrument}, night {found.night} against what was certified",
+        ("quantity", "unit", "certified in", "same", "changed", "unknown", "largest sigma"),
+        rows,
+    )
     states = len({one.state for one in found.changes}) > 1
     shown = [one for one in found.changes if everything or one.word != "same"]
-    names = (
-        "quantity",
-        "detector",
-        "amplifier",
-        "certified",
-        "of",
-        "now",
-        "change",
-        "sigma",
-        "limit",
-        "unit",
-    )
-    columns = (*names, "", "", *(("state",) if states else ()))
-    show.table("", columns, [_row(one, states) for one in shown])
+    most = len(shown) if everything else _MOST
+    columns = ("quantity", "amplifier", "certified", "now", "change", "sigma", "limit", "is")
+    show.table("", (*columns, "state") if states else columns, [_row(one, states) for one in shown[:most]])
+    if len(shown) > most:
+        show.say(f"{len(shown) - most} more: --all shows them")
+    _show_reasons(shown)
     if found.not_measured:
         show.say(f"not measured in this night: {', '.join(found.not_measured)}")
 
 
+def _show_reasons(shown: Sequence[Any]) -> None:
+    """Why words are what they are, amplifiers of one reason together."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for one in shown:
+        if one.reason:
+            places.setdefault((one.quantity, one.reason), []).append(f"{one.detector} {one.amplifier}")
+    for (quantity, reason), names in places.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        show.say(f"{quantity} of {', '.join(names[:_NAMED])}{more}: {reason}")
+
+
 def _row(one: Any, states: bool) -> tuple[Any, ...]:
-    now, before = one.now, one.reference
     row = (
         one.quantity,
-        one.detector,
-        one.amplifier,
-        _with_error(before),
-        before.night if before else "",
-        _with_error(now),
+        f"{one.detector} {one.amplifier}",
+        _with_error(one.reference),
+        _with_error(one.now),
         _number(one.change),
         f"{one.significance:+.1f}" if one.significance == one.significance else "",
         _number(one.limit).lstrip("+"),
-        (now or before).unit,
         one.word,
-        one.reason,
     )
     return (*row, one.state) if states else row
 
@@ -133,8 +138,7 @@ def _show_history(found: Any) -> None:
     rows = [
         (
             one.quantity,
-            one.detector,
-            one.amplifier,
+            f"{one.detector} {one.amplifier}",
             one.night,
             _with_error(one),
             one.unit,
@@ -144,11 +148,13 @@ def _show_history(found: Any) -> None:
         )
         for one in found.readings
     ]
-    columns = ("quantity", "detector", "amplifier", "night", "value", "unit", "method", "of", "certified")
+    columns = ("quantity", "amplifier", "night", "value", "unit", "method", "of", "certified")
     show.table("readings by night", columns, rows)
 
 
 def _next(repository: str, found: Any) -> str:
+    if any(one.now is not None and one.now.certified for one in found.changes) and found.word == "unknown":
+        return f"fiducial status {repository} --night YYYYMMDD holds a later night against this one"
     if found.word == "unknown":
         return f"fiducial certify {repository} RUN... --begin DATE gives later nights something to be held to"
     if found.word == "changed":
