@@ -42,12 +42,30 @@ TESTS: dict[str, str] = {
     "gain": "gain",
 }
 
+KINDS: dict[str, str] = {"ptc": "photon transfer"}
+
+USES_OF: dict[str, dict[str, str]] = {  # where a kind makes no master
+    "defects": {"generate": "says for when"},
+    "ptc": {"generate": "in the curve"},
+    "linearizer": {"generate": "in the ramp"},
+}
+
 QUANTITIES: dict[str, str] = {"bias": "bias", "dark": "dark rate", "flat": "relative response"}
 
 
 def test_name(test: str) -> str:
     """A test in words."""
     return TESTS.get(test, test.replace("_", " "))
+
+
+def kind_name(label: str) -> str:
+    """A kind in words; its filter, if any, stays as it is."""
+    return KINDS.get(label, label)
+
+
+def uses_of(kind: str) -> dict[str, str]:
+    """What became of frames, in words for this kind."""
+    return USES | USES_OF.get(kind, {})
 
 
 def quantity_of(kind: str) -> str:
