@@ -62,8 +62,8 @@ def draw_amplifier_values(
     names
         Of the amplifiers, from top to bottom; one at least.
     panels
-        One at least; those without a value are left out. The dashed line is the median. A value far from all others stands on the edge, with
-        its number.
+        One at least; those without a value are left out. The dashed line is the median. A value far from
+        all others stands on the edge, with its number.
     missing
         Amplifiers of which nothing is known: their rows say so.
     failed

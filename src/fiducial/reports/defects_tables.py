@@ -10,7 +10,7 @@ from typing import Any, cast
 from fiducial.products.defects import DefectSet
 from fiducial.reports.headline import JudgedTest, detector_name
 from fiducial.reports.model import ReportData
-from fiducial.reports.numbers import NOTHING, count, number, percent
+from fiducial.reports.numbers import NOTHING, count, percent
 from fiducial.verify.defects import DefectRow, DefectTotals, measure_defects
 
 
@@ -204,8 +204,8 @@ def limits_of(product: DefectSet) -> tuple[tuple[str, str, str], ...]:
     return tuple(
         (
             name.lower(),
-            f"{number(product.metadata[start + name])} {_LIMIT_UNITS.get(name, '')}".rstrip(),
-            number(product.metadata.get(f"{start}{name} SIGMAS")),
+            f"{product.metadata[start + name]:g} {_LIMIT_UNITS.get(name, '')}".rstrip(),
+            f"{product.metadata.get(f'{start}{name} SIGMAS', 0):g}",
         )
         for name in names
     )

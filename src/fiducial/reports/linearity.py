@@ -85,8 +85,8 @@ def findings(data: ReportData) -> tuple[str, ...]:
         left = {(detector, one.name): known[detector][one.name].residual for detector, one in good}
         detector, name = max(left, key=lambda key: np.nan_to_num(left[key]))
         said.append(
-            f"Corrections of up to {span([PERCENT * one.correction for one in mine], digits=3)} % of the "
-            f"signal, made for signals up to {span([one.maximum for _, one in good])} {unit}. Largest "
+            f"Corrections of up to {span([PERCENT * one.correction for one in mine], digits=3)} % of "
+            f"full well, made for signals up to {span([one.maximum for _, one in good])} {unit}. Largest "
             f"residual of a level after correction: {number(PERCENT * left[detector, name], 3)} % of "
             f"full well ({detector_name(data, detector)} / {name})."
         )
@@ -103,7 +103,7 @@ def summary(data: ReportData) -> Summary:
     headers = (
         "determined",
         "largest residual (% of full well)",
-        "largest correction (%)",
+        "largest correction (% of full well)",
         "levels",
         "rejected",
     )
@@ -147,7 +147,7 @@ def _overview(
     nothing = np.full(len(every), np.nan)
     panels = (
         AmplifierValues("residual", "% of full well", _each(PERCENT, found, "residual"), nothing),
-        AmplifierValues("correction", "% of the signal", _each(PERCENT, found, "correction"), nothing),
+        AmplifierValues("correction", "% of full well", _each(PERCENT, found, "correction"), nothing),
         AmplifierValues(
             "error of the light", "10⁻⁴", np.array([PARTS * one.stability for one in every]), nothing
         ),
@@ -194,7 +194,7 @@ def _in_full(
     product: Linearizer, one: AmplifierLinearity, deviation: Deviation, what: str, album: Album
 ) -> Picture:
     seen = (
-        f"Correction of up to {number(PERCENT * deviation.correction, 3)} % of the signal, largest residual "
+        f"Correction of up to {number(PERCENT * deviation.correction, 3)} % of full well, largest residual "
         f"{number(PERCENT * deviation.residual, 3)} % of full well; {int(one.used.sum())} levels used, "
         f"{int(one.outlier.sum())} rejected."
         if one.determined

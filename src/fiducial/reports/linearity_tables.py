@@ -26,7 +26,7 @@ class Deviation:
     residual_signal
         At which signal that is.
     correction
-        The largest one, as a share of the signal that it is added to.
+        The largest one, as a share of that signal too.
     chi2
         Over its degrees of freedom.
     """
@@ -82,11 +82,11 @@ def _deviation(one: AmplifierLinearity, model: object) -> Deviation:
     if not np.isfinite(full_well):
         full_well = float(one.signal[used].max()) if used.any() else nan
     left = np.abs(one.residual[used] * one.signal[used]) / full_well
-    at = np.linspace(0.0, full_well, 201)[1:]
+    at = np.linspace(0.0, full_well, 201)
     return Deviation(
         residual=float(left.max()) if len(left) else nan,
         residual_signal=float(one.signal[used][np.argmax(left)]) if len(left) else nan,
-        correction=float(np.abs(correction(at) / at).max()) if np.isfinite(full_well) else nan,
+        correction=float(np.abs(correction(at)).max()) / full_well if np.isfinite(full_well) else nan,
         chi2=per_freedom(one.chi2, one.freedom),
     )
 
