@@ -119,7 +119,7 @@ def summary(data: ReportData) -> Summary:
     return Summary(("masked pixels", "of all", "appeared", "went", "dead amplifiers"), tuple(rows))
 
 
-def judged_totals(data: ReportData) -> tuple[JudgedTest, ...]:
+def judged_totals(data: ReportData, _results: Measurements) -> tuple[JudgedTest, ...]:
     """What the verdict looked at, of all detectors, the nearest to its limit first."""
     tests = [
         test

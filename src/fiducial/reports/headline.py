@@ -75,7 +75,7 @@ def headline_of(
     findings
         What its products say, in sentences.
     tests
-        Those nearest to their limits, of a kind whose results are no measurement rows.
+        Of products that are no images: those with a limit, the worst first.
     """
     judged = results.judged()
     verdict = data.verdict or {}
@@ -181,7 +181,9 @@ def share_of_limit(value: float, limit: float, low: float, sided: str) -> float:
     """How much of the way to its limit a value went: 0 none, 1 all of it."""
     if not (np.isfinite(value) and np.isfinite(limit)):
         return float("nan")
-    if sided != "upper" and value < 0:
+    if sided == "upper":
+        value = max(value, 0.0)
+    elif value < 0:
         limit, value = (abs(low) if np.isfinite(low) else limit), abs(value)
     return float(value / limit) if limit > 0 else float("nan")
 

@@ -12,6 +12,7 @@ from fiducial.figures.amplifier_values import AmplifierValues, draw_amplifier_va
 from fiducial.figures.linearity import PARTS, draw_linearity
 from fiducial.figures.linearity_sheet import draw_linearity_sheet
 from fiducial.products.linearizer import AmplifierLinearity, Linearizer
+from fiducial.products.metadata import read_aside
 from fiducial.reports.headline import JudgedTest, detector_name
 from fiducial.reports.linearity_tables import (
     PERCENT,
@@ -27,7 +28,7 @@ from fiducial.reports.numbers import NOTHING, number, plural
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.rows import Measurements
 from fiducial.reports.spans import middle, named, span
-from fiducial.reports.summary import Summary, failed_of, outcomes_of, tests_of
+from fiducial.reports.summary import Summary, failed_of, outcomes_of, settings_of, tests_of
 
 ALL_IN_FULL = 4  # amplifiers of a detector that are all shown in full; of more, the worst
 WORST = 3
@@ -46,6 +47,8 @@ class LinearityView:
     in_full: tuple[Picture, ...]
     not_in_full: int
     levels: tuple[LevelLine, ...]
+    aside: tuple[tuple[int, str], ...]
+    settings: tuple[tuple[str, str], ...]
     tests: tuple[JudgedTest, ...]
 
 
@@ -57,7 +60,11 @@ def linearity_view(data: ReportData, detector: int, results: Measurements, album
     what = f"Linearity of detector {detector_name(data, detector)}"
     every = product.amplifiers
     several = len(every) > ALL_IN_FULL
-    chosen = _worst(every, found, failed_of(outcomes)) if several else every
+    chosen = (
+        _worst(every, found, failed_of(outcomes))
+        if several
+        else [one for one in every if _says_anything(one)]
+    )
     return LinearityView(
         unit=product.unit,
         abscissa=product.abscissa.replace("_", " "),
@@ -66,8 +73,10 @@ def linearity_view(data: ReportData, detector: int, results: Measurements, album
         lines=linearity_lines(product, found, outcomes),
         sheet=_sheet(product, found, failed_of(outcomes), what, album) if several else None,
         in_full=tuple(_in_full(product, one, found[one.name], what, album) for one in chosen),
-        not_in_full=len(every) - len(chosen),
+        not_in_full=len(every) - len(chosen) if several else 0,
         levels=level_lines(product),
+        aside=tuple((note.exposure, note.reason) for note in read_aside(product.metadata)),
+        settings=settings_of(product.metadata, "FID LINEARITY "),
         tests=tests_of(data, detector, results),
     )
 
@@ -135,6 +144,11 @@ def _worst(
         return one.name not in failed, -float(np.nan_to_num(found[one.name].residual))
 
     return sorted((one for one in every if one.determined), key=badness)[:WORST]
+
+
+def _says_anything(one: AmplifierLinearity) -> bool:
+    """Whether there is a level to be seen."""
+    return one.determined or bool(np.any(one.signal > 0) and np.any(np.isfinite(one.residual)))
 
 
 def _overview(

@@ -8,6 +8,7 @@ from math import nan
 import numpy as np
 
 from fiducial.corrections.linearity_product import models_of
+from fiducial.figures.linearity import PARTS
 from fiducial.products.linearizer import AmplifierLinearity, Linearizer
 from fiducial.reports.numbers import NOTHING, number
 from fiducial.reports.transfer_tables import names_in_words, per_freedom
@@ -45,6 +46,7 @@ class LinearityLine:
     outcome: str  # empty: not verified
     model: str
     maximum: str
+    turnoff: str  # as the levels showed it; empty where nobody looked
     correction: str
     residual: str
     residual_signal: str
@@ -95,25 +97,36 @@ def linearity_lines(
     product: Linearizer, found: dict[str, Deviation], outcomes: dict[str, str]
 ) -> tuple[LinearityLine, ...]:
     """A line for each amplifier."""
-    return tuple(_line(one, found[one.name], outcomes.get(one.name, "")) for one in product.amplifiers)
+    return tuple(
+        _line(product, one, found[one.name], outcomes.get(one.name, "")) for one in product.amplifiers
+    )
 
 
-def _line(one: AmplifierLinearity, deviation: Deviation, outcome: str) -> LinearityLine:
+def _line(product: Linearizer, one: AmplifierLinearity, deviation: Deviation, outcome: str) -> LinearityLine:
     good = one.determined
     return LinearityLine(
         name=one.name,
         outcome=outcome,
         model=one.model.replace("_", " ") if good else NOTHING,
         maximum=number(one.maximum, 5) if good else NOTHING,
+        turnoff=_turnoff(product, one.name),
         correction=number(PERCENT * deviation.correction, 3),
         residual=number(PERCENT * deviation.residual, 3),
         residual_signal=number(deviation.residual_signal, 5),
-        stability=number(one.stability, 3),
+        stability=number(PARTS * one.stability, 3),
         chi2=number(deviation.chi2, 3),
         used=f"{int(one.used.sum())} of {len(one.signal)}",
         outliers=str(int(one.outlier.sum())),
         reason=one.reason,
     )
+
+
+def _turnoff(product: Linearizer, name: str) -> str:
+    level = product.metadata.get(f"FID AMP {name} TURNOFF")
+    found = product.metadata.get(f"FID AMP {name} TURNOFF FOUND")
+    if level is None:
+        return ""
+    return number(level, 5) if found else f"above {number(level, 5)}"
 
 
 def level_lines(product: Linearizer) -> tuple[LevelLine, ...]:

@@ -11,7 +11,7 @@ from fiducial.reports.model import ReportData
 from fiducial.reports.numbers import in_words
 from fiducial.reports.pictures import Album
 from fiducial.reports.rows import Measurements
-from fiducial.reports.summary import Summary
+from fiducial.reports.summary import Summary, judged_tests
 
 type View = Callable[[ReportData, int, Measurements, Album], object]
 
@@ -31,14 +31,14 @@ class Way:
     summary
         A line a detector.
     tests
-        Those nearest to their limits, worst first, of a kind whose results are no measurement rows.
+        Those of all detectors that have a limit, worst first.
     """
 
     template: str
     view: View
     findings: Callable[[ReportData], tuple[str, ...]]
     summary: Callable[[ReportData], Summary]
-    tests: Callable[[ReportData], tuple[JudgedTest, ...]] | None = None
+    tests: Callable[[ReportData, Measurements], tuple[JudgedTest, ...]] = judged_tests
 
 
 @dataclass(frozen=True)

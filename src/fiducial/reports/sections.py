@@ -95,7 +95,7 @@ def _section(data: ReportData, number: str, room: Room, album: Album) -> Section
         label=kind_name(data.label),
         data=data,
         headline=headline_of(
-            data, results, way.findings(data) if way else (), way.tests(data) if way and way.tests else None
+            data, results, way.findings(data) if way else (), way.tests(data, results) if way else None
         ),
         inputs=inputs_of(data, results),
         focal_plane=focal_plane_picture(data, room, album),

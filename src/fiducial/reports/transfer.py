@@ -18,7 +18,7 @@ from fiducial.reports.numbers import NOTHING, number, plural
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.rows import Measurements
 from fiducial.reports.spans import middle, named, span
-from fiducial.reports.summary import Summary, failed_of, outcomes_of, tests_of
+from fiducial.reports.summary import Summary, failed_of, outcomes_of, settings_of, tests_of
 from fiducial.reports.transfer_tables import (
     MILLIONTHS,
     PairLine,
@@ -56,16 +56,16 @@ def transfer_view(data: ReportData, detector: int, results: Measurements, album:
     what = f"Photon transfer of detector {detector_name(data, detector)}"
     every = product.amplifiers
     several = len(every) > ALL_IN_FULL
-    chosen = _worst(every, failed_of(outcomes)) if several else every
+    chosen = _worst(every, failed_of(outcomes)) if several else [one for one in every if _says_anything(one)]
     return TransferView(
-        settings=_settings(product),
+        settings=settings_of(product.metadata, "FID PTC "),
         undetermined=tuple((one.name, one.fit.reason) for one in every if not one.fit.determined),
         overview=_overview(every, failed_of(outcomes), what, album) if every else None,
         lines=transfer_lines(data, product, outcomes),
         sheet=_sheet(product, failed_of(outcomes), what, album) if several else None,
         matrices=_matrices(product, what, album) if several else None,
         in_full=tuple(_in_full(product, one, what, album) for one in chosen),
-        not_in_full=len(every) - len(chosen),
+        not_in_full=len(every) - len(chosen) if several else 0,
         pairs=pair_lines(product),
         aside=tuple((note.exposure, note.reason) for note in product.aside),
         tests=tests_of(data, detector, results),
@@ -80,10 +80,10 @@ def findings(data: ReportData) -> tuple[str, ...]:
     said = [f"{len(good)} of {plural(len(every), 'amplifier')} determined from {_pairs_in_words(curves)}."]
     if good:
         found = [one for _, one in every if one.turnoff_found]
+        middle_gain = f" (median {middle([fit.gain for fit in good])})" if len(good) > 1 else ""
         turnoff = f"turn-off {span([one.turnoff for one in found])} adu" if found else "no turn-off reached"
         said.append(
-            f"Gain {span([fit.gain for fit in good])} electron/adu "
-            f"(median {middle([fit.gain for fit in good])}), "
+            f"Gain {span([fit.gain for fit in good])} electron/adu{middle_gain}, "
             f"read noise {span([fit.noise for fit in good])} electron, "
             f"a₀₀ {span([MILLIONTHS * fit.a[0, 0] for fit in good], digits=3)} × 10⁻⁶ / electron, {turnoff}, "
             f"χ²/ν {span([per_freedom(fit.chi2, fit.freedom) for fit in good], digits=3)}."
@@ -134,20 +134,16 @@ def _pairs_in_words(curves: dict[int, PhotonTransferCurve]) -> str:
     return f"{numbers[0]} to {numbers[-1]} pairs of flats"
 
 
-def _settings(product: PhotonTransferCurve) -> tuple[tuple[str, str], ...]:
-    start = "FID PTC "
-    own = [
-        (k.removeprefix(start).lower(), number(v)) for k, v in product.metadata.items() if k.startswith(start)
-    ]
-    chain = product.metadata.get("FID CHAIN")
-    return (*own, ("chain", str(chain))) if chain else tuple(own)
-
-
 def _worst(every: Sequence[AmplifierTransfer], failed: frozenset[str]) -> list[AmplifierTransfer]:
     def badness(one: AmplifierTransfer) -> tuple[bool, float]:
         return one.name not in failed, -np.nan_to_num(per_freedom(one.fit.chi2, one.fit.freedom))
 
     return sorted((one for one in every if one.fit.determined), key=badness)[:WORST]
+
+
+def _says_anything(one: AmplifierTransfer) -> bool:
+    """Whether there is a point to be seen."""
+    return one.fit.determined or bool(np.any(one.mean > 0))
 
 
 def _overview(every: Sequence[AmplifierTransfer], failed: frozenset[str], what: str, album: Album) -> Picture:

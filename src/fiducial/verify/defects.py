@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import inf, isfinite, sqrt
 from typing import Any
 
 from fiducial.cameras.model import Camera
 from fiducial.products.defects import DefectSet
 from fiducial.products.defects_comparison import compare_defects
+from fiducial.verify.criteria import Criteria
 
 DEAD = "dead_amplifier"
 
@@ -28,8 +29,16 @@ class DefectLimits:
         never less than five times the root of the number of those masked before.
     """
 
-    most: float = 0.05
-    change: float = 0.002
+    most: float = inf
+    change: float = inf
+
+    @classmethod
+    def of(cls, criteria: Criteria) -> DefectLimits:
+        """The limits that criteria have; what they do not limit is not judged."""
+        masked, changed = criteria.limit("defects", "masked"), criteria.limit("defects", "changed")
+        return cls(
+            *(inf if one is None or one.absolute is None else one.absolute for one in (masked, changed))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +126,12 @@ def measure_defects(now: DefectSet, before: DefectSet | None, camera: Camera) ->
     return rows
 
 
-def judge_defects(rows: Sequence[DefectRow], limits: DefectLimits | None = None) -> dict[str, Any]:
+def judge_defects(rows: Sequence[DefectRow], limits: DefectLimits) -> dict[str, Any]:
     """The verdict on the defects of all detectors, in the form of the other kinds' verdicts.
 
     A detector fails if too much of it is masked, or if an amplifier is dead that was not dead before; it
     warns if much changed.
     """
-    limits = limits or DefectLimits()
     products, reasons, tests = [], [], 0
     for detector in sorted({row.detector for row in rows}):
         own = [row for row in rows if row.detector == detector]
@@ -144,7 +152,7 @@ def judge_defects(rows: Sequence[DefectRow], limits: DefectLimits | None = None)
         "frames": [],
         "reasons": reasons if products else ["there are no defects to judge"],
         "undecided": 0,
-        "limits": asdict(limits),
+        "limits": {name: value for name, value in asdict(limits).items() if isfinite(value)},
     }
 
 

@@ -54,9 +54,10 @@ def set_limits(columns: Columns, criteria: Criteria, tests: int) -> None:
         columns["limit"][rows] = _limits(columns, rows, limit, criteria, tests)
         columns["limit_low"][rows] = np.nan
         if limit.sided == "two":
-            columns["limit_low"][rows] = -columns["limit"][rows] - _widening(columns, rows, test, criteria)
+            low = -columns["limit"][rows] if limit.low is None else limit.low
+            columns["limit_low"][rows] = low - _widening(columns, rows, test, criteria)
         if not limit.counts:
-            columns["counts"][rows] &= ~_has_other_reference(columns, rows, kind, test)
+            columns["counts"][rows] &= np.logical_not(_has_other_reference(columns, rows, kind, test))
 
 
 def _limits(
@@ -159,9 +160,10 @@ def _distance(difference: NDArray[np.float64], error: NDArray[np.float64]) -> ND
 def _p_values(
     columns: Columns, x: NDArray[np.float64], u: NDArray[np.float64], two: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Chance of so large a value without any effect at all."""
+    """Chance of so large a value without any effect at all; NaN of a value without error, which has none."""
     significance = _distance(x, u)
     p = np.where(two, 2.0 * norm.sf(np.abs(significance)), norm.sf(significance))
+    p = np.where(u == 0, np.nan, p)
     reference = columns["reference"]
     peak = columns["test"] == "structure_peak"
     p = np.where(peak, np.minimum(1.0, 2.0 * np.nan_to_num(reference, nan=1.0) * norm.sf(x)), p)

@@ -172,7 +172,7 @@ def with_verdict(data: ReportData, previous: dict[int, DefectSet], **limits: flo
         for detector, product in data.products.items()
         for row in measure_defects(product, previous.get(detector), data.camera)
     ]
-    verdict = judge_defects(rows, DefectLimits(**limits))
+    verdict = judge_defects(rows, DefectLimits(**{"most": 0.05, "change": 0.002} | limits))
     listed = [{name: getattr(row, name) for name in row.__dataclass_fields__} for row in rows]
     return replace(data, results=listed, verdict=verdict, previous_products=previous)
 

@@ -143,7 +143,7 @@ def test_every_number_of_the_linearizer_is_the_product_s(linearity: tuple[Report
             continue
         assert row["model"] == "spline"
         assert says(row["made for signals up to (adu)"], one.maximum)
-        assert says(row["error of the light"], one.stability)
+        assert says(row["error of the light (10⁻⁴)"], 1e4 * one.stability)
         assert says(row["χ²/ν"], one.chi2 / one.freedom)
         left = np.abs(one.residual * one.signal)[one.used] / one.maximum
         assert says(row["largest residual (%)"], 100 * left.max())

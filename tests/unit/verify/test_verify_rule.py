@@ -196,3 +196,25 @@ def test_judging_changes_nothing_that_is_given() -> None:
     judge(table, CRITERIA)
     after = table.to_pydict()
     assert str(before) == str(after)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [(-1.1e-5, "fail"), (-9e-6, "pass"), (-2e-6, "pass"), (4e-7, "pass"), (6e-7, "fail")],
+)
+def test_a_range_has_its_own_lower_end(value: float, outcome: str) -> None:
+    row = judged(replace(BASE, kind="ptc", test="a00", value=value, uncertainty=1e-8))
+    assert (row.outcome, row.limit_low, row.limit) == (outcome, -1e-5, 5e-7)
+
+
+def test_a_test_that_does_not_count_is_judged_and_does_not_count() -> None:
+    row = judged(replace(BASE, kind="ptc", test="gain_nominal", value=0.5))
+    assert (row.outcome, row.counts) == ("fail", False)
+    assert judged(replace(BASE, kind="ptc", test="gain_change", value=0.5)).counts
+
+
+def test_a_value_without_error_has_no_chance_of_being_noise() -> None:
+    row = judged(replace(BASE, kind="ptc", test="pairs_lost", value=0.1, uncertainty=0.0))
+    assert row.outcome == "pass"
+    assert math.isnan(row.p_value)
+    assert judged(replace(BASE, kind="ptc", test="pairs_lost", value=0.3, uncertainty=0.0)).outcome == "fail"
