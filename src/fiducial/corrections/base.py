@@ -58,7 +58,7 @@ class Correction:
     master: ClassVar[str | None] = None  # the calibration it needs, whatever its settings
     whole_frame: bool = False  # whether `prepare` reads pixels that strips read again
     whole_detector: ClassVar[bool] = False  # whether a pixel depends on others: it works on no strips
-    after: ClassVar[tuple[str, ...]] = ()  # what it stands behind, where the chain has that
+    after: ClassVar[tuple[str, ...]] = ()  # what it stands behind, beside what `places` says of its name
     before: ClassVar[tuple[str, ...]] = ()  # what it stands before
     ConfigClass: ClassVar[type[Config]] = Config
 

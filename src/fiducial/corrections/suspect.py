@@ -67,8 +67,6 @@ class SuspectCorrection(Correction):
 
     name = "suspect"
     stage = "raw"
-    after = ("overscan",)
-    before = ("linearity",)
     ConfigClass = SuspectConfig
 
     @classmethod
