@@ -202,11 +202,11 @@ def product_of(frame: DetectorFrame, chain: Chain, corrected: CorrectedFrame) ->
 
 
 def overscan_notes(segments: list[Segment]) -> dict[str, float]:
-    """Level and noise (adu) of the serial overscan of each amplifier that has one."""
+    """Level and noise (adu) of the serial overscan of each amplifier that has one with usable pixels."""
     keys: dict[str, float] = {}
     for segment in segments:
         model = segment.models.get("serial")
-        if model is not None:
+        if model is not None and np.isfinite(model.noise):
             start = f"FID AMP {segment.amplifier.name} OVERSCAN"
-            keys |= {f"{start} LEVEL": float(np.median(model.level)), f"{start} NOISE": float(model.noise)}
+            keys |= {f"{start} LEVEL": float(np.nanmedian(model.level)), f"{start} NOISE": float(model.noise)}
     return keys
