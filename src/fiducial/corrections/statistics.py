@@ -25,7 +25,6 @@ class StatisticsCorrection(Correction):
 
     name = "statistics"
     whole_detector = True
-    after = ("bias", "variance", "dark", "defects", "flat", "nan", "edges")
 
     def correct(self, segment: Segment, frame: DetectorFrame) -> None:
         """Measure."""

@@ -150,7 +150,7 @@ def _level(
         return nothing, "no pixel can be used"
     saturated = np.count_nonzero(mask[counted] & np.int32(Plane.SAT)) / number
     if saturated > limits.most_saturated:
-        return nothing, f"{saturated:.2g} of its pixels are saturated"
+        return nothing, f"{100 * saturated:.3g}% of its pixels are saturated"
     level = light_level(image, counted, (mask & np.int32(_PASSING)) == 0, kappa=limits.kappa)
     if not np.isfinite(level.mean) or not np.isfinite(level.error):
         return nothing, "too few pixels can be used"

@@ -3,7 +3,7 @@
 The cameras are those of `transfer_pixels`. The lamp scatters by a hundredth; the photodiode follows it as
 well as is stated.
 
-``python tests/linearity_pixels.py FILE`` writes the table that the documentation quotes.
+``python tests/linearity_ramps.py FILE`` writes the table that the documentation quotes.
 """
 
 from __future__ import annotations
