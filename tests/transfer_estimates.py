@@ -16,9 +16,7 @@ import numpy as np
 
 from fiducial.algorithms.gain_ratios import tie_gains
 from fiducial.algorithms.ptc_covariance_model import CovarianceParameters
-from fiducial.algorithms.ptc_curve import TransferCurve
-from fiducial.algorithms.ptc_fit import fit_variances
-from fiducial.algorithms.ptc_models import ROLLOFF_SHARE, VarianceCurve
+from fiducial.algorithms.ptc_models import ROLLOFF_SHARE
 from fiducial.kinds.ptc import PtcConfig, PtcTask
 from fiducial.products.ptc import AmplifierTransfer, PhotonTransferCurve
 from transfer_pixels import COLUMNS, LAGS, ROWS, Flats, Floats
@@ -61,21 +59,21 @@ def full(electrons: Floats) -> Floats:
 
 
 def rolled(electrons: Floats) -> Floats:
-    """A roll-off, as `VarianceCurve` has it."""
+    """A roll-off, as `fiducial.algorithms.ptc_models.VarianceCurve` has it."""
     return 1.0 - ROLLOFF_SHARE * np.exp((electrons - ROLLOFF) / WIDTH)
 
 
-def task(fit: str) -> PtcTask:
+def task(fit: str, *, rolloff: bool = False) -> PtcTask:
     """Photon transfer of few lags; no resampling, whose errors are tested elsewhere."""
     config = PtcConfig()
+    config.rollOff = rolloff
     config.chain = ["saturation", "overscan", "assembly", "bias", "nan"]
     config.fit, config.withB, config.maxLag, config.samples = fit, False, LAGS - 1, 0
     return PtcTask(config=config)
 
 
-def products(flats: Flats, fit: str) -> Iterator[tuple[PhotonTransferCurve, list[CovarianceParameters]]]:
+def products(flats: Flats, own: PtcTask) -> Iterator[tuple[PhotonTransferCurve, list[CovarianceParameters]]]:
     """What the task makes of each detector, and the truth."""
-    own = task(fit)
     for seed in range(LAYOUTS[flats.layout]):
         yield own.run(**flats.offered(seed)).ptc, flats.truth(seed)
 
@@ -84,7 +82,9 @@ def products(flats: Flats, fit: str) -> Iterator[tuple[PhotonTransferCurve, list
 def variances(layout: str) -> Mapping[str, Floats]:
     """Fits of variances, up to a full well, and gains tied by the levels of the same flats."""
     found = defaultdict(list)
-    for product, truth in products(Flats(layout, (*LEVELS, FULL), equation=16, distort=full), "exponential"):
+    for product, truth in products(
+        Flats(layout, (*LEVELS, FULL), equation=16, distort=full), task("exponential")
+    ):
         for one, true in zip(product.amplifiers, truth, strict=True):
             for name, values in _common(one, true).items():
                 found[name].append(values)
@@ -133,7 +133,7 @@ def _tied(
 def covariances(layout: str) -> Mapping[str, Floats]:
     """Fits of all covariances."""
     found = defaultdict(list)
-    for product, truth in products(Flats(layout, LEVELS), "covariance"):
+    for product, truth in products(Flats(layout, LEVELS), task("covariance")):
         for one, true in zip(product.amplifiers, truth, strict=True):
             for name, values in _common(one, true).items():
                 found[name].append(values)
@@ -145,12 +145,12 @@ def covariances(layout: str) -> Mapping[str, Floats]:
 
 @cache
 def rolloffs(layout: str) -> Mapping[str, Floats]:
-    """Fits of variances that roll off, through the points of the task."""
+    """Fits of variances that roll off."""
     found = defaultdict(list)
-    for product, truth in products(Flats(layout, STEEP, equation=16, distort=rolled), "exponential"):
+    own = task("exponential", rolloff=True)
+    for product, truth in products(Flats(layout, STEEP, equation=16, distort=rolled), own):
         for one, true in zip(product.amplifiers, truth, strict=True):
-            curve = TransferCurve(one.mean, one.covariances, one.counts, one.noise_weight)
-            fit = fit_variances(curve, shape=VarianceCurve(rolloff=True), samples=0)
+            fit = one.fit
             found["gain"].append((fit.gain, fit.gain_error, true.gain))
             found["roll-off, adu"].append((fit.rolloff, fit.rolloff_error, ROLLOFF / true.gain))
             found["width of the roll-off"].append(
@@ -163,7 +163,7 @@ def rolloffs(layout: str) -> Mapping[str, Floats]:
 def bright_only() -> Mapping[str, Floats]:
     """Fits of levels far above the noise, which is that of the overscan."""
     found = defaultdict(list)
-    for product, truth in products(Flats("sixteen", HIGH, equation=16), "exponential"):
+    for product, truth in products(Flats("sixteen", HIGH, equation=16), task("exponential")):
         assert not any(one.fit.noise_constrained for one in product.amplifiers)
         for one, true in zip(product.amplifiers, truth, strict=True):
             for name, values in _common(one, true).items():

@@ -15,7 +15,7 @@ from fiducial.algorithms.light_level import LightLevel, light_level
 from fiducial.algorithms.overscan import BY_ROW
 from fiducial.errors import CalibrationMismatch
 from fiducial.kinds.setting_aside import FrameFailed, naming
-from fiducial.kinds.whole_frames import corrected_whole, segment_of
+from fiducial.kinds.whole_frames import corrected_whole, segment_of, silent_amplifiers
 from fiducial.products.masks import UNUSABLE, Plane
 from fiducial.products.metadata import AsideNote
 
@@ -111,6 +111,8 @@ def measure_frames(
             _LOG.warning("exposure %d is set aside: %s", frame.exposure, reason)
             aside.append(AsideNote(frame.exposure, reason))
             continue
+        if silent := silent_amplifiers(frame.amplifiers, [reason for _, reason in levels]):
+            _LOG.warning("exposure %d says %s", frame.exposure, silent)
         done.append(frame)
         rows.append(levels)
     if not done and mismatch is not None:

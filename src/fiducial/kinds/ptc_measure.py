@@ -14,7 +14,7 @@ from fiducial.algorithms.overscan import BY_ROW
 from fiducial.algorithms.pair_covariances import PairCovariances, pair_covariances
 from fiducial.errors import CalibrationMismatch
 from fiducial.kinds.setting_aside import FrameFailed
-from fiducial.kinds.whole_frames import corrected_whole, segment_of
+from fiducial.kinds.whole_frames import corrected_whole, segment_of, silent_amplifiers
 from fiducial.products.masks import UNUSABLE, Plane
 from fiducial.products.metadata import AsideNote
 
@@ -105,6 +105,8 @@ def measure_pairs(
                 mismatch = failure.__cause__
             continue
         points.append(tuple(_point(amp, found, chain, limits, threads) for amp in pair[0].amplifiers))
+        if silent := silent_amplifiers(pair[0].amplifiers, [point.reason for point in points[-1]]):
+            _LOG.warning("exposures %d and %d say %s", *(frame.exposure for frame in pair), silent)
         noise += [_noises(pair[0].amplifiers, one) for one in found]
         done.append(pair)
     if not done and mismatch is not None:

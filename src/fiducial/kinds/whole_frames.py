@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fiducial.corrections.frame import WholeImages
@@ -36,3 +37,14 @@ def corrected_whole(frame: DetectorFrame, chain: Chain, threads: int = 1) -> Cor
 def segment_of(frame: CorrectedFrame, amp: Amplifier) -> Segment | None:
     """The segment of an amplifier; None where there is none."""
     return next((one for one in frame.segments if one.amplifier.name == amp.name), None)
+
+
+def silent_amplifiers(amplifiers: Sequence[Amplifier], reasons: Sequence[str]) -> str:
+    """For the log: amplifiers of which a measurement says nothing, and the first reason; empty for none."""
+    silent = [(amp.name, reason) for amp, reason in zip(amplifiers, reasons, strict=True) if reason]
+    if not silent:
+        return ""
+    name, reason = silent[0]
+    if len(silent) == 1:
+        return f"nothing of amplifier {name}: {reason}"
+    return f"nothing of {len(silent)} amplifiers, the first {name}: {reason}"
