@@ -187,6 +187,16 @@ class DoubleSpline:
         return first + self.ratio * self.absolute.correction(seen)
 
 
+def signal_before(model: LinearityModel, corrected: float) -> float:
+    """The signal that a model makes ``corrected``, of those up to its maximum; above as far above."""
+    last = model.maximum if np.isfinite(model.maximum) else max(2.0 * abs(corrected), 1.0)
+    at = np.linspace(0.0, last, _STEPS)
+    seen = np.maximum.accumulate(at + model.correction(at))
+    if corrected >= seen[-1]:
+        return last + corrected - float(seen[-1])
+    return float(np.interp(corrected, seen, at))
+
+
 def tabulate(model: LinearityModel, step: float, maximum: float | None = None) -> LookupTable:
     """Any model as a table of equal steps, up to ``maximum`` (None: the model's own)."""
     last = model.maximum if maximum is None else maximum

@@ -147,11 +147,23 @@ def world_of(names: Sequence[str]) -> World:
     return "electron" if "gain" in names else "adu"
 
 
-def masters_of(names: Sequence[str]) -> tuple[str, ...]:
-    """The kinds of masters that a chain needs, in its order."""
-    return tuple(
-        kind for name in names if name in CORRECTIONS and (kind := CORRECTIONS[name].master) is not None
-    )
+def masters_of(names: Sequence[str], config: Any = None) -> tuple[str, ...]:
+    """The kinds of masters that a chain needs, in its order.
+
+    Parameters
+    ----------
+    names
+        The corrections in order.
+    config
+        Their settings, as of `build_chain`; None: as they are made.
+    """
+    needed = {
+        kind: None
+        for name in names
+        if name in CORRECTIONS
+        for kind in CORRECTIONS[name].masters(None if config is None else getattr(config, name))
+    }
+    return tuple(needed)
 
 
 def require_valid(names: Sequence[str]) -> None:

@@ -75,12 +75,12 @@ class DefectsCorrection(Correction):
                 hint="Give the collection that holds the defects of this detector.",
             )
         self._found = found
-        self._mask = defects.mask().astype(np.int32) * np.int32(Plane.BAD)
+        self.mask = defects.mask().astype(np.int32) * np.int32(Plane.BAD)
 
     def correct(self, segment: Segment, frame: DetectorFrame) -> None:
         """Mark them."""
-        segment.mask |= self._mask[segment.place.slices]
+        segment.mask |= self.mask[segment.place.slices]
 
     def notes(self) -> dict[str, str | int | float | bool]:
         """The content hash, and how many pixels are masked."""
-        return {"HASH": self._found.content_hash, "PIXELS": int(np.count_nonzero(self._mask))}
+        return {"HASH": self._found.content_hash, "PIXELS": int(np.count_nonzero(self.mask))}

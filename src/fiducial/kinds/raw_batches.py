@@ -74,7 +74,7 @@ class RawBatch:
 def raw_stage_of(chain: Chain, frames: Sequence[DetectorFrame]) -> RawStage | None:
     """What the chain does to the raw pixels, if that is all and a combination of integers can do it."""
     stage, rest = chain.raw_stage
-    if stage is None or stage.linearity is not None or (stage.overscan and stage.overscan.parallel):
+    if stage is None or stage.of_pixels or (stage.overscan and stage.overscan.parallel):
         return None
     types = {frame.raw.find(amp.hdu).dtype for frame in frames for amp in frame.amplifiers}
     integers = len(types) == 1 and types <= set(_INTEGERS)  # which are never NaN
