@@ -42,6 +42,11 @@ class DefectMaster(Master):
         return self.product.metadata
 
 
+def as_master(kind: str, product: Any, dataset: str = "") -> Master:
+    """A product as the chain uses it, whatever its kind."""
+    return DefectMaster(kind, product, dataset) if kind == "defects" else Master(kind, product, dataset)
+
+
 class DefectsCorrection(Correction):
     """Mark the pixels of the defects that are certified as BAD; their values stay.
 

@@ -9,15 +9,22 @@ from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnect
 from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Camera
-from fiducial.corrections.chain import Chain, build_chain, masters_of
+from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.gains_in_force import as_measured
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import ChainConfig
-from fiducial.kinds.connections import bias_input, dark_input, defects_input, flat_input
-from fiducial.kinds.gather import KeptMasters
+from fiducial.kinds.connections import (
+    bias_input,
+    dark_input,
+    defects_input,
+    flat_input,
+    linearizer_input,
+    ptc_input,
+)
+from fiducial.kinds.gather import MASTERS, KeptMasters
 from fiducial.kinds.inputs import Offered, open_frame, read_records
 from fiducial.products import metadata as meta
 from fiducial.products.images import to_masked_image
@@ -55,6 +62,8 @@ class DetrendConnections(PipelineTaskConnections, dimensions=("instrument", "exp
     dark = dark_input()
     flat = flat_input()
     defects = defects_input()
+    linearizer = linearizer_input()
+    ptc = ptc_input()
     detrended = cT.Output(
         doc="Corrected frame.",
         name="detrended",
@@ -64,7 +73,7 @@ class DetrendConnections(PipelineTaskConnections, dimensions=("instrument", "exp
 
     def __init__(self, *, config: Any = None) -> None:
         super().__init__(config=config)
-        for name in {"bias", "dark", "flat", "defects"} - set(masters_of(config.chain)):
+        for name in set(MASTERS) - set(config.masters()):
             delattr(self, name)
 
 
