@@ -14,7 +14,7 @@ from fiducial.algorithms.linearity_models import LinearityModel
 from fiducial.cameras import load_camera
 from fiducial.corrections.linearity_product import models_of
 from fiducial.products.images import planes_of
-from fiducial.products.masks import UNUSABLE
+from fiducial.products.masks import UNUSABLE, Plane
 from fiducial.repository import Repository
 from fiducial.simulation import Effects, NightPlan, NightTruth, Physics, Ramp, simulate_night
 from fiducial.simulation.effects import BrighterFatter, NonLinearity
@@ -192,6 +192,20 @@ def test_detrended_fluxes_are_those_of_the_truth_at_any_level(made: Made, tmp_pa
         # The flat takes out what amplifiers differ by; all share the mean of their gains' errors.
         assert np.abs(found - 1).max() < 4 * one.fit.gain_error / one.fit.gain
         assert np.ptp(found) < 4e-3
+
+
+def test_turn_offs_mark_what_lies_above_them_if_that_is_asked_for(made: Made) -> None:
+    brightest = max(made.truth.of_type("flat"), key=lambda e: e.time).exposure
+    shares = {}
+    for settings in ((), ("-c", "detrend:corrections.suspect.source=ptc")):
+        done = fiducial("detrend", made.repository, "--exposures", brightest, *settings, "--json").json()
+        assert any("suspect is put" in note for note in done["notes"]) == bool(settings)
+        with Repository.open(made.repository) as opened:
+            (ref,) = opened.butler.query_datasets("detrended", done["run"])
+            mask = planes_of(opened.butler.get(ref)).mask
+        shares[settings] = np.mean((mask & np.int32(Plane.SUSPECT)) != 0)
+    asked = made.product("ptc").amplifiers
+    assert any(one.turnoff_found for one in asked) == (shares[settings] > shares[()] + 0.1)
 
 
 def test_the_life_of_what_was_made(made: Made, tmp_path: Path) -> None:
