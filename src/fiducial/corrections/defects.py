@@ -11,6 +11,7 @@ import numpy as np
 
 from fiducial.corrections.base import Context, Correction
 from fiducial.corrections.masters import Master
+from fiducial.corrections.with_master import MasterConfig
 from fiducial.errors import CalibrationMismatch, ConfigurationError
 from fiducial.products.defects import DefectSet
 from fiducial.products.masks import Plane
@@ -60,6 +61,7 @@ class DefectsCorrection(Correction):
 
     name = "defects"
     master = "defects"
+    ConfigClass = MasterConfig
 
     def __init__(self, config: Any, context: Context) -> None:
         super().__init__(config, context)
@@ -81,6 +83,11 @@ class DefectsCorrection(Correction):
             )
         self._found = found
         self.mask = defects.mask().astype(np.int32) * np.int32(Plane.BAD)
+
+    def check(self, frame: DetectorFrame) -> None:
+        """Refuse a frame of another camera state than that of the masters that defects were found in."""
+        if self.config.matchState:
+            self._found.require_state(frame, self.name)
 
     def correct(self, segment: Segment, frame: DetectorFrame) -> None:
         """Mark them."""
