@@ -71,7 +71,8 @@ class Made:
 
 
 def kind_of(product: Any) -> str:
-    return str(product["planned"]["plan"]["kind"])
+    """Of what was planned, or made."""
+    return str(product.get("planned", product)["plan"]["kind"])
 
 
 @pytest.fixture(scope="module")
