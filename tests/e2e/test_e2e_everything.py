@@ -192,7 +192,7 @@ def test_detrended_fluxes_are_those_of_the_truth_at_any_level(made: Made, tmp_pa
         assert len(found) == 6
         # The flat takes out what amplifiers differ by; all share the mean of their gains' errors.
         assert np.abs(found - 1).max() < 4 * one.fit.gain_error / one.fit.gain
-        assert np.ptp(found) < 4e-3
+        assert np.ptp(found) < 1e-3
 
 
 def test_turn_offs_mark_what_lies_above_them_if_that_is_asked_for(made: Made) -> None:
