@@ -22,6 +22,7 @@ import by_hand
 import evidence
 import more
 import nights
+import ramp
 import simulated
 from stage import CHECKOUT, Stage, short_folder
 
@@ -37,6 +38,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "bootstrap": more.bootstrap,
     "detrending": more.detrending,
     "status": nights.status,
+    "ramp": ramp.ramp,
     "pipetask": by_hand.pipetask,
     "latiss": by_hand.latiss,
     "adopt": more.adopt,
