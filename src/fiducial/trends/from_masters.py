@@ -52,6 +52,7 @@ def reading_of(
         master.run,
         gain=gain,
         state=master.state,
+        base=master.dataset,
     )
     return certified_as(reading, master.validity)
 

@@ -32,7 +32,7 @@ MASTERS = ("bias", "dark", "flat")
 class MasterHeader:
     """The header of a master, with its night (0: not known) and, where it is certified, for when."""
 
-    kind: str  # without "Bootstrap"
+    product: str  # biasBootstrap, say
     dataset: str
     run: str
     detector: int
@@ -41,6 +41,11 @@ class MasterHeader:
     night: int
     state: str
     validity: Validity | None
+
+    @property
+    def kind(self) -> str:
+        """What it is whatever its unit."""
+        return self.product.removesuffix("Bootstrap")
 
     def number(self, amplifier: str, name: str) -> float:
         """What the header says of an amplifier; NaN where it says nothing."""
@@ -79,9 +84,12 @@ class Known:
                 self.left_out.append(f"{file} cannot be read: the chain above the run was asked instead")
         return self.chains.get(run.rpartition("/")[0], frozenset())
 
-    def master_of(self, inputs: frozenset[str], kind: str, detector: int, night: int) -> MasterHeader | None:
+    def master_of(
+        self, inputs: frozenset[str], product: str, detector: int, night: int, physical_filter: str = ""
+    ) -> MasterHeader | None:
         """The master that a run used: from its inputs, or else what is certified for the night."""
-        own = [one for one in self.masters if (one.kind, one.detector) == (kind, detector)]
+        wanted = (product, detector, physical_filter)
+        own = [one for one in self.masters if (one.product, one.detector, one.physical_filter) == wanted]
         named = [one for one in own if one.run in inputs or one.run.rpartition("/")[0] in inputs]
         if named:
             return max(named, key=lambda one: one.run.rpartition("/")[2])
@@ -127,7 +135,7 @@ def look_around(repository: Repository) -> Known:
 def _master(known: Known, ref: Any, kind: str, header: Mapping[str, Any]) -> MasterHeader:
     validity = known.validity.get(str(ref.id))
     return MasterHeader(
-        kind=kind.removesuffix("Bootstrap"),
+        product=kind,
         dataset=str(ref.id),
         run=str(ref.run),
         detector=int(ref.dataId["detector"]),

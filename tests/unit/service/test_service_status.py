@@ -124,14 +124,14 @@ def test_a_night_that_is_only_verified_is_the_same(root: Path) -> None:
     assert status.word == "same"
     assert words(status) == {
         (quantity, amplifier): "same"
-        for quantity in ("bias_level", "dark_rate", "gain", "read_noise")
+        for quantity in ("amplifier_ratio", "bias_level", "bias_offset", "dark_rate", "gain", "read_noise")
         for amplifier in "AB"
     }
     assert "defects" in status.not_measured
     for one in status.changes:
         assert one.reference is not None
         assert one.reference.night == NIGHTS[0]
-        assert abs(one.significance) < 4.0  # eight of them: 1 in 2,000
+        assert abs(one.significance) < 4.0  # twelve of them: 1 in 1,300
 
 
 def test_what_changed_is_found_and_named(root: Path) -> None:
