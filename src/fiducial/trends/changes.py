@@ -78,17 +78,17 @@ def changes_of(readings: Sequence[Reading], night: int, criteria: TrendCriteria)
 
     Returns
     -------
-    One entry for each amplifier and quantity that was measured in the night on any amplifier, or has a
-    certified value of such a quantity; by quantity, detector and amplifier.
+    One entry for each amplifier of each quantity that was measured on any amplifier in the night, in the
+    same state of the camera; by quantity, detector and amplifier.
     """
     by_key: dict[Key, list[Reading]] = {}
     for one in readings:
         by_key.setdefault(one.key, []).append(one)
-    measured = {one.quantity for one in readings if one.night == night}
+    measured = {(one.quantity, one.state) for one in readings if one.night == night}
     pairs = [
         _compared(key, own, night)
         for key, own in sorted(by_key.items())
-        if key[0] in measured and any(one.night <= night for one in own)
+        if (key[0], key[3]) in measured and any(one.night <= night for one in own)
     ]
     return _judged(_with_errors(pairs, by_key, night, criteria), criteria)
 
@@ -131,8 +131,10 @@ def _compared(key: Key, own: Sequence[Reading], night: int) -> Change:
     other = reference_of(own, night)
     if not now:
         return Change(*key, None, other, reason="not measured in this night")
-    if other is None or not other.compares_with(now[0]):
+    if other is None:
         return Change(*key, now[0], None, reason="nothing was certified before")
+    if not other.compares_with(now[0]):
+        return Change(*key, now[0], None, reason="held against another master than the certified one")
     note = f"by {now[0].method}, certified by {other.method}"
     return Change(*key, now[0], other.with_gain_of(now[0]), reason=note)
 
