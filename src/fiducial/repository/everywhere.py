@@ -79,7 +79,7 @@ def primary_header(butler: Butler, ref: DatasetRef) -> dict[str, Any]:
         with uri.as_local() as local:
             cards = fits.Header.fromfile(local.ospath).cards
             return {card.keyword: card.value for card in cards if card.keyword.startswith("FID")}
-    except (OSError, fits.VerifyError) as error:
+    except (OSError, ValueError, EOFError, fits.VerifyError) as error:
         raise IntegrityError(
             f"{uri.basename()}: its header cannot be read", hint="`fiducial audit` lists such files"
         ) from error

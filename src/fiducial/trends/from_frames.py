@@ -92,9 +92,10 @@ def readings_of_frames(repository: Repository, known: Known) -> Iterator[Reading
     for product in (kind + suffix for kind in _TESTS for suffix in ("", "Bootstrap")):
         stage = product[0].upper() + product[1:]
         for ref in datasets_everywhere(butler, known.camera.name, f"verify{stage}Results"):
-            table = butler.get(ref, storageClass="ArrowTable", parameters={"columns": _COLUMNS})
+            table = known.read(butler, ref, storageClass="ArrowTable", parameters={"columns": _COLUMNS})
             band = str(ref.dataId.get("physical_filter", ""))
-            yield from readings_of_table(known, product, table, str(ref.run), band)
+            if table is not None:
+                yield from readings_of_table(known, product, table, str(ref.run), band)
 
 
 def readings_of_table(

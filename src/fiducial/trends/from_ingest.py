@@ -22,8 +22,9 @@ def readings_of_ingest(repository: Repository, known: Known) -> Iterator[Reading
     """Bias level of each amplifier, night and state: of the overscan, or of the image without one."""
     masters = _certified_biases(known)
     for ref in facts_refs(repository.butler, known.camera.name):
-        table = repository.butler.get(ref, storageClass="ArrowTable")
-        yield from readings_of_facts(known, table, str(ref.run), masters)
+        table = known.read(repository.butler, ref, storageClass="ArrowTable")
+        if table is not None:
+            yield from readings_of_facts(known, table, str(ref.run), masters)
 
 
 def _certified_biases(known: Known) -> dict[int, list[MasterHeader]]:

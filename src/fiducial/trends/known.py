@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fiducial.errors import IntegrityError
+from fiducial.errors import FiducialError, IntegrityError, first_of_ours
 from fiducial.products import metadata as meta
 from fiducial.repository.everywhere import (
     Taken,
@@ -69,6 +69,19 @@ class Known:
     validity: Mapping[str, Validity]  # by dataset
     masters: tuple[MasterHeader, ...]
     left_out: list[str] = field(default_factory=list)
+
+    def read(self, butler: Any, ref: Any, **how: Any) -> Any:
+        """A dataset; None where it cannot be read, which is noted: one file that is gone stops nothing."""
+        try:
+            return butler.get(ref, **how)
+        except (FiducialError, OSError, ValueError) as error:
+            ours = first_of_ours(error)
+            words = ours.message if ours else "its file is gone, or is not what it was"
+            where = " ".join(
+                f"{key} {value}" for key, value in ref.dataId.required.items() if key != "instrument"
+            )
+            self.left_out.append(f"{ref.datasetType.name} {where} in {ref.run}: {words}".replace("  ", " "))
+            return None
 
     def night_of(self, exposures: Sequence[int]) -> int:
         """The last night of some exposures; 0 where none of them is known."""

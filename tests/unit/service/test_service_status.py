@@ -238,6 +238,24 @@ def test_what_cannot_be_asked_is_said(root: Path, tmp_path: Path) -> None:
         service.status(root, detectors=[3])
 
 
+@pytest.mark.parametrize("damage", [b"", b"not what it was", None])
+@pytest.mark.parametrize("name", ["verifyFlatResults", "defects", "frameFacts"])
+def test_one_file_that_cannot_be_read_stops_nothing(root: Path, name: str, damage: bytes | None) -> None:
+    with Repository.open(root) as repository:
+        ref = repository.butler.query_datasets(name, "*", find_first=False, limit=None)[-1]
+        file = Path(repository.butler.getURI(ref).ospath)
+    whole = file.read_bytes()
+    try:
+        file.unlink() if damage is None else file.write_bytes(damage)
+        status = service.status(root, night=NIGHTS[1])
+    finally:
+        file.write_bytes(whole)
+    (left,) = status.left_out
+    assert left.startswith(name)
+    assert ref.run in left
+    assert status.compared > 0
+
+
 def test_it_reads_no_pixels_and_names_a_file_that_is_gone(root: Path) -> None:
     with Repository.open(root) as repository:
         (ref,) = repository.butler.query_datasets("flat", "*", find_first=False, where="", limit=None)[:1]
