@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from astropy.io import fits
 from lsst.daf.butler import CollectionType, MissingDatasetTypeError
 
-from fiducial.errors import IntegrityError
+from fiducial.errors import FiducialError, IntegrityError, first_of_ours
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler, DatasetRef
@@ -64,6 +64,26 @@ def _below(name: str, children: Mapping[str, tuple[str, ...]], seen: set[str]) -
         for child in children.get(name, ()):
             _below(child, children, seen)
     return seen
+
+
+def read_dataset(butler: Butler, ref: DatasetRef, **how: Any) -> Any:
+    """A dataset as `Butler.get` gives it.
+
+    Raises
+    ------
+    IntegrityError
+        Its file is gone, or is not what it was.
+    """
+    try:
+        return butler.get(ref, **how)
+    except (OSError, ValueError, RuntimeError, FiducialError) as error:
+        # The middleware's complaint of a wrong size is a RuntimeError.
+        if (ours := first_of_ours(error)) is not None:
+            raise ours from error
+        raise IntegrityError(
+            f"{ref.datasetType.name}: its file is gone, or is not what it was",
+            hint="`fiducial audit` lists such files",
+        ) from error
 
 
 def primary_header(butler: Butler, ref: DatasetRef) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fiducial.errors import FiducialError, IntegrityError, first_of_ours
+from fiducial.errors import FiducialError, IntegrityError
 from fiducial.products import metadata as meta
 from fiducial.repository.everywhere import (
     Taken,
     datasets_everywhere,
     exposures_taken,
     primary_header,
+    read_dataset,
     runs_in_chains,
 )
 from fiducial.trends.dates import meets
@@ -73,14 +74,11 @@ class Known:
     def read(self, butler: Any, ref: Any, **how: Any) -> Any:
         """A dataset; None where it cannot be read, which is noted: one file that is gone stops nothing."""
         try:
-            return butler.get(ref, **how)
-        except (FiducialError, OSError, ValueError) as error:
-            ours = first_of_ours(error)
-            words = ours.message if ours else "its file is gone, or is not what it was"
-            where = " ".join(
-                f"{key} {value}" for key, value in ref.dataId.required.items() if key != "instrument"
-            )
-            self.left_out.append(f"{ref.datasetType.name} {where} in {ref.run}: {words}".replace("  ", " "))
+            return read_dataset(butler, ref, **how)
+        except FiducialError as error:
+            keys = dict(ref.dataId.required)
+            where = [f"{key} {value}" for key, value in keys.items() if key != "instrument"]
+            self.left_out.append(" ".join([ref.datasetType.name, *where, f"in {ref.run}: {error.message}"]))
             return None
 
     def night_of(self, exposures: Sequence[int]) -> int:
