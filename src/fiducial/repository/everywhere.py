@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from astropy.io import fits
-from lsst.daf.butler import CollectionType, MissingDatasetTypeError
+from lsst.daf.butler import CollectionType, FileIntegrityError, MissingDatasetTypeError
 
 from fiducial.errors import FiducialError, IntegrityError, first_of_ours
 
@@ -76,8 +76,7 @@ def read_dataset(butler: Butler, ref: DatasetRef, **how: Any) -> Any:
     """
     try:
         return butler.get(ref, **how)
-    except (OSError, ValueError, RuntimeError, FiducialError) as error:
-        # The middleware's complaint of a wrong size is a RuntimeError.
+    except (OSError, ValueError, FileIntegrityError, FiducialError) as error:
         if (ours := first_of_ours(error)) is not None:
             raise ours from error
         raise IntegrityError(
