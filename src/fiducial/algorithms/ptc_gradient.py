@@ -169,7 +169,9 @@ def _points(
     for _ in range(_ROUNDS):
         blocks = _blocks(a, b, kept, block)
         bins = np.where(blocks.lit, np.floor(np.log(blocks.mean) / np.log(step)), np.nan)
-        one, other = (_spread(scale, block) * frame for scale, frame in ((blocks.first, a), (blocks.second, b)))
+        one, other = (
+            _spread(scale, block) * frame for scale, frame in ((blocks.first, a), (blocks.second, b))
+        )
         kept = good & (np.abs(one - other) <= kappa * _spread(_sigmas(one - other, kept, bins, block), block))
     one, other = one.astype(np.float32), other.astype(np.float32)
     found = []

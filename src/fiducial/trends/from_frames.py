@@ -107,7 +107,7 @@ def readings_of_table(
         groups: dict[tuple[int, str, int], list[Mapping[str, Any]]] = {}
         for row in rows_of(table, test):
             taken = known.taken.get(row["exposure"])
-            if taken is not None:
+            if taken is not None and known.wants(row["detector"]):
                 groups.setdefault((row["detector"], row["amplifier"], taken.night), []).append(row)
         for (detector, name, night), rows in sorted(groups.items()):
             amplifier = next((one for one in known.camera.amplifiers(detector) if one.name == name), None)

@@ -48,6 +48,8 @@ def readings_of_facts(
     levels: dict[tuple[int, str, int, str, str], list[float]] = {}
     exposures: dict[tuple[int, int], set[int]] = {}
     for row in biases:
+        if not known.wants(row["detector"]):
+            continue
         state = state_words(known.camera, json.loads(row["facts"]).get("state", {}))
         exposures.setdefault((row["detector"], row["day_obs"]), set()).add(row["exposure"])
         for one in json.loads(row["content"]):

@@ -37,6 +37,8 @@ def readings_of_products(repository: Repository, known: Known) -> Iterator[Readi
 def _products(repository: Repository, known: Known, kind: str) -> Iterator[tuple[Any, Any]]:
     """Products of one kind with their references; one that cannot be read is passed over."""
     for ref in datasets_everywhere(repository.butler, known.camera.name, kind):
+        if not known.wants(int(ref.dataId["detector"])):
+            continue
         if (product := known.read(repository.butler, ref)) is not None:
             yield ref, product
 
@@ -44,7 +46,8 @@ def _products(repository: Repository, known: Known, kind: str) -> Iterator[tuple
 def night_of_defects(known: Known, found: DefectSet) -> int:
     """The last night of the masters that defects were found in; 0 where none of them is here."""
     datasets = {str(value) for key, value in found.metadata.items() if key.startswith(f"{meta.RUN}MASTER ")}
-    return max((one.night for one in known.masters if one.dataset in datasets), default=0)
+    masters = (known.by_dataset.get(dataset) for dataset in datasets)
+    return max((one.night for one in masters if one is not None), default=0)
 
 
 def readings_of_defects(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,11 @@ class MasterHeader:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What all sources of readings need; ``left_out`` names what could not be used, and why."""
+    """What all sources of readings need.
+
+    ``left_out`` names what could not be used, and why; of other detectors than ``detectors`` nothing is read
+    (empty: all are).
+    """
 
     camera: Camera
     root: Path
@@ -70,6 +75,23 @@ class Known:
     validity: Mapping[str, Validity]  # by dataset
     masters: tuple[MasterHeader, ...]
     left_out: list[str] = field(default_factory=list)
+    detectors: frozenset[int] = frozenset()
+
+    def wants(self, detector: int) -> bool:
+        """Whether readings of a detector are asked for."""
+        return not self.detectors or detector in self.detectors
+
+    @cached_property
+    def _by_subject(self) -> dict[tuple[str, int, str], list[MasterHeader]]:
+        found: dict[tuple[str, int, str], list[MasterHeader]] = {}
+        for one in self.masters:
+            found.setdefault((one.product, one.detector, one.physical_filter), []).append(one)
+        return found
+
+    @cached_property
+    def by_dataset(self) -> dict[str, MasterHeader]:
+        """The masters by the id of their dataset."""
+        return {one.dataset: one for one in self.masters}
 
     def read(self, butler: Any, ref: Any, **how: Any) -> Any:
         """A dataset; None where it cannot be read, which is noted: one file that is gone stops nothing."""
@@ -99,8 +121,7 @@ class Known:
         self, inputs: frozenset[str], product: str, detector: int, night: int, physical_filter: str = ""
     ) -> MasterHeader | None:
         """The master that a run used: from its inputs, or else what is certified for the night."""
-        wanted = (product, detector, physical_filter)
-        own = [one for one in self.masters if (one.product, one.detector, one.physical_filter) == wanted]
+        own = self._by_subject.get((product, detector, physical_filter), [])
         named = [one for one in own if one.run in inputs or one.run.rpartition("/")[0] in inputs]
         if named:
             return max(named, key=lambda one: one.run.rpartition("/")[2])
@@ -115,8 +136,8 @@ class Known:
         )
 
 
-def look_around(repository: Repository) -> Known:
-    """Read what is certified, when exposures were taken, and the headers of all masters."""
+def look_around(repository: Repository, detectors: Sequence[int] = ()) -> Known:
+    """Read what is certified, when exposures were taken, and the headers of masters."""
     butler, camera = repository.butler, repository.camera()
     rows = sorted(repository.timeline(), key=lambda row: -row.rank)
     known = Known(
@@ -126,10 +147,13 @@ def look_around(repository: Repository) -> Known:
         chains=runs_in_chains(butler, camera.name),
         validity={row.dataset: row for row in rows},  # the first that is found counts
         masters=(),
+        detectors=frozenset(detectors),
     )
     masters = []
     for kind in (name + suffix for name in MASTERS for suffix in ("", "Bootstrap")):
         for ref in datasets_everywhere(butler, camera.name, kind):
+            if not known.wants(int(ref.dataId["detector"])):
+                continue
             try:
                 header = primary_header(butler, ref)
             except IntegrityError as error:
@@ -138,9 +162,7 @@ def look_around(repository: Repository) -> Known:
                 )
                 continue
             masters.append(_master(known, ref, kind, header))
-    return Known(
-        known.camera, known.root, known.taken, known.chains, known.validity, tuple(masters), known.left_out
-    )
+    return replace(known, masters=tuple(masters))
 
 
 def _master(known: Known, ref: Any, kind: str, header: Mapping[str, Any]) -> MasterHeader:

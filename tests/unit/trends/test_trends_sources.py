@@ -129,6 +129,12 @@ def test_rows_without_a_number_or_of_nothing_known_give_no_reading() -> None:
     assert readings("bias", rows, known()) == []
 
 
+def test_of_detectors_that_are_not_asked_for_nothing_is_read() -> None:
+    rows = [row("bias", "read_noise", n, 5.0) for n in (2, 3)]
+    assert len(readings("bias", rows, replace(known(), detectors=frozenset({0})))) == 1
+    assert readings("bias", rows, replace(known(), detectors=frozenset({1}))) == []
+
+
 def test_darks_of_another_night_add_to_the_rate_of_the_master() -> None:
     dark = master(
         "dark",
