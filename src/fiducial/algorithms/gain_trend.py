@@ -10,7 +10,8 @@ from fiducial.algorithms.arrays import Float64
 from fiducial.algorithms.departures import neighbour_inflation
 
 _LEAST_FREEDOM = 2
-_UNTOLD = 1e-3  # share of a regressor that the curve leaves to it, below which it cannot be told
+_UNTOLD = 0.3
+"""Share of a trend that the curve must leave to it; there, a curve off by 1 per cent is a trend of 3."""
 
 
 class GainTrend(NamedTuple):
@@ -33,7 +34,7 @@ def gain_trend(
 
     A gain that is higher by a share d lowers the photons' variance by d: the residuals of the curve are
     fitted by that, and at once by all that a change of the curve's own parameters could do to them
-    (1, mean and its square), so that what goes with the level is not taken for a trend.
+    and a little more (1, mean, its square and cube), so that what goes with the level is no trend.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def gain_trend(
 
     Returns
     -------
-    GainTrend, or why there is none.
+    GainTrend, or why there is none: text.
 
     References
     ----------
@@ -56,8 +57,7 @@ def gain_trend(
     low, high = float(np.min(along, initial=np.inf)), float(np.max(along, initial=-np.inf))
     if not high > low:
         return "all pairs are alike in it"
-    own = np.stack([np.ones_like(means), means, np.square(means)], axis=1)
-    own = own / np.abs(own).max(axis=0)
+    own = (means / np.abs(means).max())[:, None] ** np.arange(4)
     wanted = -(model - noise) * ((along - low) / (high - low) - 0.5)
     weight = 1.0 / errors
     curve, wanted, residual = own * weight[:, None], wanted * weight, (variances - model) * weight

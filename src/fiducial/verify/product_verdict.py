@@ -15,7 +15,7 @@ from fiducial.verify.criteria import Criteria
 from fiducial.verify.engine import Judgement
 from fiducial.verify.reasons import MOST_REASONS, in_words
 from fiducial.verify.rows import Row
-from fiducial.verify.rule import count_tests, judge_rows, set_limits, warn_by_discovery, z_star
+from fiducial.verify.rule import UNDECIDED, count_tests, judge_rows, set_limits, warn_by_discovery, z_star
 
 _WORST_FIRST = ("fail", "warn", "pass")
 
@@ -45,7 +45,8 @@ def judge_product(rows: pa.Table | Sequence[Row], criteria: Criteria, kind: str)
     limit = z_star(criteria.false_alarm, tests)
     set_limits(columns, criteria, tests)
     judge_rows(columns, limit, criteria)
-    warn_by_discovery(columns, criteria.false_discovery)
+    for family in (columns["counts"], ~columns["counts"]):  # what is only said makes no warning more likely
+        _warn(columns, family, criteria)
     products = [_product(columns, detector) for detector in sorted(set(columns["detector"].tolist()))]
     word = min((str(one["verdict"]) for one in products), key=_WORST_FIRST.index, default="fail")
     verdict: dict[str, Any] = {
@@ -58,9 +59,16 @@ def judge_product(rows: pa.Table | Sequence[Row], criteria: Criteria, kind: str)
         "products": products,
         "frames": [],
         "reasons": _reasons(columns) if products else [f"there is no {kind} to judge"],
-        "undecided": int(sum("compatible with zero" in str(note) for note in columns["note"])),
+        "undecided": int(sum(UNDECIDED in str(note) for note in columns["note"])),
     }
     return Judgement(columns.table(), verdict)
+
+
+def _warn(columns: Columns, family: NDArray[np.bool_], criteria: Criteria) -> None:
+    part = columns.take(family)
+    warn_by_discovery(part, criteria.false_discovery)
+    for name in ("outcome", "note"):
+        columns[name][family] = part[name]
 
 
 def _product(columns: Columns, detector: int) -> dict[str, Any]:

@@ -56,7 +56,8 @@ class Row:
         photon noise) by which an unknown a00 may lower it; structure: the degrees of freedom of the
         variance of the means; structure_peak: the number of blocks.
     limit, limit_low
-        The value may lie between the two; ``limit_low`` is NaN where ``sided`` is ``upper``.
+        The value may lie between the two; ``limit_low`` is NaN where ``sided`` is ``upper``, and not minus
+        the other where it is ``range``.
     margin
         Distance to the nearer limit in units of the uncertainty; negative beyond it.
     """

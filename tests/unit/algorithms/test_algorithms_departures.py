@@ -106,10 +106,15 @@ def test_a_trend_of_the_gain_is_unbiased_and_as_uncertain_as_it_says() -> None:
     assert values.mean() == pytest.approx(0.02, abs=0.003)
 
 
-def test_a_trend_that_goes_with_the_level_has_a_large_error() -> None:
-    mixed, rising = trend(1), trend(1, rising=True)
-    assert isinstance(mixed, GainTrend)
-    assert isinstance(rising, str) or rising.error > 5 * mixed.error
+def test_a_curve_that_is_off_is_no_trend() -> None:
+    means = np.linspace(500, 60_000, 24)
+    model = exponential_variance(means, 1.5, -2e-6, 16.0)[0]
+    off = model * (1 - 0.005 * (means / 60_000) ** 2)
+    when = np.random.default_rng(9).permutation(24).astype(float)
+    found = gain_trend(means, off, model, model * 1e-3, when, noise=16.0)
+    assert isinstance(found, GainTrend)
+    assert abs(found.value) < 5e-4
+    assert trend(1, rising=True) == "it goes with the level"
 
 
 def test_why_there_is_no_trend() -> None:

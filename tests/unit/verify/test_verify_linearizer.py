@@ -88,6 +88,12 @@ def test_chi_square_both_ways_warns(share: float, outcome: str) -> None:
     assert said["verdict"] == ("warn" if outcome == "fail" else "pass")
 
 
+def test_the_amplifier_that_stands_for_the_light_has_no_chi_square() -> None:
+    rows, said = judged(changed(GOOD, chi2=0.0, residual=np.zeros(60)))
+    assert (rows["chi2"]["outcome"], rows["structure"]["outcome"]) == ("not_applicable", "not_applicable")
+    assert (rows["residual"]["value"], said["verdict"]) == (0.0, "pass")
+
+
 def test_a_correction_that_cannot_be_inverted_fails() -> None:
     values = np.zeros(101)
     values[60:] = -1500.0  # at a step of 600 adu: falls faster than the signal rises
@@ -102,7 +108,7 @@ def test_a_correction_that_cannot_be_inverted_fails() -> None:
 
 def test_the_quoted_error() -> None:
     one = GOOD.amplifiers[0]
-    rows, said = judged(changed(GOOD, error_correction=one.error_correction * 20.0))
+    rows, said = judged(changed(GOOD, error_correction=one.error_correction * 100.0))
     assert rows["error"]["outcome"] == "fail"
     assert said["verdict"] == "fail"
     none = changed(GOOD, error_correction=np.full(65, np.nan))
