@@ -26,6 +26,7 @@ from fiducial.kinds.ptc_config import TransferConfig
 from fiducial.kinds.ptc_fits import fit_amplifier, overscan_noise
 from fiducial.kinds.ptc_measure import MeasuredPairs, PairLimits, measure_pairs
 from fiducial.kinds.ptc_product import flat_of, transfer_product
+from fiducial.kinds.ptc_tie import with_tied_gains
 from fiducial.products.metadata import AsideNote
 from fiducial.products.ptc import AmplifierTransfer
 
@@ -119,9 +120,11 @@ class PtcTask(PipelineTask):
                 f"no pair of flats for the {kind} of {camera.name} detector {detector}{reason}",
                 hint="Offer two flats or more of each exposure time.",
             )
-        product = transfer_product(
-            kind, measured, self._fitted(measured, camera, detector), chain, aside, self.config.notes()
-        )
+        fitted, notes = self._fitted(measured, camera, detector), self.config.notes()
+        if self.config.tie.method != "none":
+            fitted, tied = with_tied_gains(fitted, camera.amplifiers(detector), self.config.tie)
+            notes |= tied
+        product = transfer_product(kind, measured, fitted, chain, aside, notes)
         return Struct(ptc=product)
 
     def _paired(self, frames: Sequence[DetectorFrame]) -> Pairing:
@@ -153,6 +156,7 @@ class PtcTask(PipelineTask):
                 model=str(self.config.fit),
                 shape=self.config.curve(),
                 with_b=bool(self.config.withB),
+                rolloff=bool(self.config.rollOff),
                 samples=int(self.config.samples),
             )
             if not one.fit.determined:
