@@ -271,6 +271,63 @@ def test_verdict_rows_are_shown_with_limit_margin_and_outcome() -> None:
     assert page_of(replace(data, results=pa.Table.from_pylist(rows))) == html
 
 
+def test_tied_gains_and_roll_off_have_columns_where_there_are_some() -> None:
+    product = make_transfer(TWO)
+    plain = table(page_of(product_data("ptc", TWO, {0: product})), "Amplifiers")
+    assert not {"tied gain", "roll-off (adu)"} & plain[0].keys()
+    first, second = product.amplifiers
+    fit = replace(first.fit, rolloff=41234.0, rolloff_error=210.0)
+    tied = replace(first, fit=fit, tied_gain=1.5123, tied_gain_error=0.0042)
+    data = product_data("ptc", TWO, {0: replace(product, amplifiers=(tied, second))})
+    rows = table(page_of(data), "Amplifiers")
+    assert rows[0]["tied gain"] == "1.5123 ± 0.0042"
+    assert rows[0]["roll-off (adu)"] == "41234 ± 210"
+    assert (rows[1]["tied gain"], rows[1]["roll-off (adu)"]) == ("–", "–")
+
+
+def test_what_fails_and_does_not_count_is_a_warning() -> None:
+    rows = [
+        row_of_test("ptc", "gain_nominal", "A", "fail", value=0.21, limit=0.1, margin=-55.0, counts=False),
+        row_of_test("ptc", "gain_change", "B", "pass", value=0.001),
+        row_of_test("ptc", "noise_change", "B", "not_applicable", value=float("nan"), applicable=False),
+    ]
+    verdict = {"verdict": "warn", "tests": 2, "z_star": 3.9, "products": [], "reasons": []}
+    data = product_data("ptc", TWO, {0: make_transfer(TWO)}, results=rows, verdict=verdict)
+    html = page_of(data)
+    tests = table(html, "Every test of this detector")
+    assert [row["test"] for row in tests] == [
+        "gain against the camera's file",
+        "gain against certified",
+        "noise against certified",
+    ]
+    assert [row["outcome"].split(" ", 1)[1] for row in tests] == ["WARN", "PASS", "not applicable"]
+    assert "WARN" in table(html, "Amplifiers")[0]["outcome"]
+    assert "FAIL" not in html
+    assert [row["test"] for row in table(html, "The tests nearest")] == [row["test"] for row in tests[:2]]
+
+
+def test_flats_that_a_linearizer_left_out_and_its_turn_off_are_told() -> None:
+    product = make_linearizer(TWO)
+    html = page_of(product_data("linearizer", TWO, {0: product}))
+    assert "No flat was set aside." in html
+    metadata = {
+        "FID NASIDE": 1,
+        "FID ASIDE 0 ID": 77,
+        "FID ASIDE 0 REASON": "the <lamp> was off",
+        "FID AMP A TURNOFF": 51234.5,
+        "FID AMP A TURNOFF FOUND": True,
+        "FID AMP B TURNOFF": 60001.0,
+        "FID AMP B TURNOFF FOUND": False,
+        "FID LINEARITY MODEL": "spline",
+    }
+    html = page_of(product_data("linearizer", TWO, {0: replace(product, metadata=metadata)}))
+    assert table(html, "Flats that were not used") == [{"exposure": "77", "reason": "the <lamp> was off"}]
+    turnoffs = [row["turn-off (adu)"] for row in table(html, "Amplifiers")]
+    assert says(turnoffs[0], 51234.5)
+    assert turnoffs[1].startswith("above 60001")
+    assert "<lamp>" not in html
+
+
 @pytest.mark.parametrize("kind", ["ptc", "linearizer", "defects"])
 def test_one_amplifier_only(kind: str) -> None:
     camera = two_amplifier_camera(1, amplifiers=1, columns=32, rows=256)
