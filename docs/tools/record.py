@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import by_hand
+import curves
 import evidence
 import more
 import nights
@@ -37,6 +38,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "bootstrap": more.bootstrap,
     "detrending": more.detrending,
     "status": nights.status,
+    "curves": curves.curves,
     "pipetask": by_hand.pipetask,
     "latiss": by_hand.latiss,
     "adopt": more.adopt,

@@ -26,7 +26,7 @@ class TransferLine:
     tied: str  # gain tied to the others'; empty where gains were not tied
     nominal: str  # of the camera's file
     noise: str
-    noise_from: str  # whence, if not from the pairs alone
+    with_overscan: bool  # whether the overscan took part in the noise
     overscan: str
     a00: str
     turnoff: str
@@ -80,7 +80,7 @@ def _line(one: AmplifierTransfer, nominal: float, outcome: str) -> TransferLine:
         tied=_if_any(one.tied_gain, one.tied_gain_error),
         nominal=number(nominal),
         noise=measured(fit.noise, fit.noise_error) if good else NOTHING,
-        noise_from="" if fit.noise_constrained or not good else "with the overscan",
+        with_overscan=good and not fit.noise_constrained,
         overscan=measured(one.read_noise, one.read_noise_error),
         a00=measured(MILLIONTHS * fit.a[0, 0], MILLIONTHS * fit.a_error[0, 0]) if good else NOTHING,
         turnoff=measured(one.turnoff, one.turnoff_error)
