@@ -86,12 +86,12 @@ class LinearityPart:
             found = {key: self.deviations[key[0]][key[1]] for key in good}
             unit = next(iter(self.linearizers.values())).unit
             detector, name = max(found, key=lambda key: np.nan_to_num(found[key].residual))
+            corrections = span([PERCENT * one.correction for one in found.values()], digits=3)
+            left = number(PERCENT * found[detector, name].residual, 3)
             said.append(
-                f"Corrections of up to "
-                f"{span([PERCENT * one.correction for one in found.values()], digits=3)} % of full well, made for signals up to {span([one.maximum for one in good.values()])} {unit}. "
-                f"Largest residual of a level after correction: "
-                f"{number(PERCENT * found[detector, name].residual, 3)} % of full well "
-                f"({detector_name(self.data, detector)} / {name})."
+                f"Corrections of up to {corrections} % of full well, made for signals up to "
+                f"{span([one.maximum for one in good.values()])} {unit}. Largest residual of a level after "
+                f"correction: {left} % of full well ({detector_name(self.data, detector)} / {name})."
             )
         lost = {
             f"{detector_name(self.data, detector)} / {one.name}": one.reason
