@@ -9,8 +9,8 @@ from typing import cast
 import numpy as np
 
 from fiducial.figures.defect_map import Layer, draw_defect_map
-from fiducial.products.boxes import Boxes
-from fiducial.products.defects import REPORTED, DefectSet
+from fiducial.products.boxes import Boxes, boxes_of
+from fiducial.products.defects import DefectSet
 from fiducial.products.defects_comparison import compare_defects
 from fiducial.reports.defects_tables import (
     AmplifierDefects,
@@ -176,14 +176,11 @@ def _changes(data: ReportData, product: DefectSet, album: Album) -> Picture | No
         return None
     comparison = compare_defects(product, before)
     change = comparison.total
-    masked = tuple(name for name in product.names() if name not in REPORTED)
-    layers = [Layer(f"masked now: {count(change.now)}", STAYED, _boxes(product, masked))]
-    for label, colour, pixels, one in (
-        ("appeared", APPEARED, change.appeared, comparison.appeared),
-        ("went", WENT, change.went, comparison.went),
-    ):
-        own = tuple(name for name in one.names() if name not in REPORTED)
-        layers.append(Layer(f"{label}: {count(pixels)}", colour, _boxes(one, own)))
+    layers = [
+        Layer(f"masked now: {count(change.now)}", STAYED, boxes_of(product.mask())),
+        Layer(f"appeared: {count(change.appeared)}", APPEARED, boxes_of(comparison.pixels_appeared)),
+        Layer(f"went: {count(change.went)}", WENT, boxes_of(comparison.pixels_went)),
+    ]
     what = f"Defects of detector {detector_name(data, product.detector)}"
     seen = "; ".join(
         f"{c.reason}: {count(c.before)} before, {count(c.now)} now, {count(c.appeared)} appeared, "
@@ -195,5 +192,5 @@ def _changes(data: ReportData, product: DefectSet, album: Album) -> Picture | No
         title=f"{what}: what changed since the certified set",
         description=f"{seen}.",
         caption=f"{what} against the set certified before: what is masked now, what appeared, what went. A "
-        "pixel whose reason changed is drawn as appeared or gone, and counted only if its mask changed.",
+        "pixel that is masked for another reason than before is no change here; the table has it.",
     )
