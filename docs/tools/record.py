@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import by_hand
+import curves
 import evidence
 import more
 import nights
@@ -39,6 +40,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "detrending": more.detrending,
     "status": nights.status,
     "ramp": ramp.ramp,
+    "curves": curves.curves,
     "pipetask": by_hand.pipetask,
     "latiss": by_hand.latiss,
     "adopt": more.adopt,
