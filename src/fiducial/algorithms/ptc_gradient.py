@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ from fiducial.errors import AlgorithmError
 LEAST_BLOCKS = 8
 """Blocks that a bin of a pair needs."""
 
+_MAD = 1.482602218505602  # standard deviation of a Gaussian over its median absolute deviation
+_LEAST = 1.0  # of a spread, adu: integers of little noise have none
 _ROUNDS = 3  # of scales and rejection
 _LEAST_SIGNAL = 10.0  # of a block's mean, in its own standard errors
 
@@ -76,8 +79,8 @@ def gradient_curve(
     Parameters
     ----------
     pairs : sequence of (first, second), (ny, nx) each
-        Flats less their bias or overscan level, adu; taken one after the other. Pixels that are not finite are
-        passed over; saturated ones are the caller's to mask.
+        Flats less their bias or overscan level, adu; taken one after the other. Pixels that are not finite
+        are passed over; saturated ones are the caller's to mask.
     usable : (ny, nx) bool, optional
         Which pixels may be used. Blocks of which less than half can are left out.
     block : int
@@ -169,7 +172,9 @@ def _points(
     for _ in range(_ROUNDS):
         blocks = _blocks(a, b, kept, block)
         bins = np.where(blocks.lit, np.floor(np.log(blocks.mean) / np.log(step)), np.nan)
-        one, other = (_spread(scale, block) * frame for scale, frame in ((blocks.first, a), (blocks.second, b)))
+        one, other = (
+            _spread(scale, block) * frame for scale, frame in ((blocks.first, a), (blocks.second, b))
+        )
         kept = good & (np.abs(one - other) <= kappa * _spread(_sigmas(one - other, kept, bins, block), block))
     one, other = one.astype(np.float32), other.astype(np.float32)
     found = []
@@ -194,6 +199,24 @@ def _points(
             lost = int(np.count_nonzero((good & inside)[window])) - point.number
             found.append((_restored(point, size, block), size, lost))
     return found
+
+
+def _without_rays(difference: Float64, good: Flags, block: int, kappa: float) -> Flags:
+    """Pixels that are not far off their block's median, so that its mean may be taken."""
+    rows, columns = (side // block for side in difference.shape)
+    if not rows or not columns:
+        return good
+    shape = (rows, block, columns, block)
+    values = np.where(good, difference, np.nan).reshape(shape).transpose(0, 2, 1, 3)
+    values = values.reshape(rows, columns, block**2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # blocks without a usable pixel
+        middle = np.nanmedian(values, axis=2)
+        spread = _MAD * np.nanmedian(np.abs(values - middle[..., None]), axis=2)
+    with np.errstate(invalid="ignore"):
+        far = np.abs(difference - _spread(middle, block)) > kappa * np.maximum(_spread(spread, block), _LEAST)
+    kept: Flags = good & ~far
+    return kept
 
 
 def _blocks(a: Float64, b: Float64, kept: Flags, block: int) -> _Blocks:
