@@ -21,6 +21,7 @@ from pathlib import Path
 import by_hand
 import evidence
 import more
+import nights
 import simulated
 from stage import CHECKOUT, Stage, short_folder
 
@@ -35,6 +36,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "ship": by_hand.ship,
     "bootstrap": more.bootstrap,
     "detrending": more.detrending,
+    "status": nights.status,
     "pipetask": by_hand.pipetask,
     "latiss": by_hand.latiss,
     "adopt": more.adopt,

@@ -116,7 +116,9 @@ class SinglePass:
         """Find them in a chain; None where it does something else, or in another order."""
         stage, rest = RawStage.of(corrections)
         kinds = [type(one) for one in rest]
-        if stage is None or kinds != [kind for kind in _ORDER if kind in kinds]:
+        if stage is None or stage.linearity is not None:  # the kernel knows no curves
+            return None
+        if kinds != [kind for kind in _ORDER if kind in kinds]:
             return None
         found: dict[str, Any] = {one.name: one for one in rest}
         return cls(stage, **found)

@@ -13,7 +13,7 @@ from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
-from fiducial.corrections.measured_noise import with_measured_noise
+from fiducial.corrections.gains_in_force import as_measured
 from fiducial.corrections.variance import read_variance
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.clipping import combine_batch
@@ -95,7 +95,7 @@ class DarkTask(PipelineTask):
         NothingToDo
             Fewer than ``minimumFrames`` frames are usable; those without a dark time are not.
         """
-        camera = with_measured_noise(camera, detector, masters)
+        camera = as_measured(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,

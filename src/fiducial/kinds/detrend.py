@@ -11,7 +11,7 @@ from lsst.pipe.base import connectionTypes as cT
 from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import Chain, build_chain, masters_of
 from fiducial.corrections.frame import DetectorFrame
-from fiducial.corrections.measured_noise import with_measured_noise
+from fiducial.corrections.gains_in_force import as_measured
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
@@ -149,7 +149,7 @@ class DetrendTask(PipelineTask):
         CalibrationMismatch
             A master does not belong to it.
         """
-        camera = with_measured_noise(camera, detector, masters)
+        camera = as_measured(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,

@@ -12,7 +12,7 @@ from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
-from fiducial.corrections.measured_noise import with_measured_noise
+from fiducial.corrections.gains_in_force import as_measured
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.clipping import PER_PIXEL_VARIANCE, combine_batch, uses_scatter
 from fiducial.kinds.config import StackConfig
@@ -112,7 +112,7 @@ class FlatTask(PipelineTask):
         NothingToDo
             Fewer than ``minimumFrames`` frames are usable and have a level.
         """
-        camera = with_measured_noise(camera, detector, masters)
+        camera = as_measured(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,

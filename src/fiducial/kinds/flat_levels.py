@@ -11,7 +11,7 @@ from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import build_chain
-from fiducial.corrections.measured_noise import with_measured_noise
+from fiducial.corrections.gains_in_force import as_measured
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import StackConfig
 from fiducial.kinds.connections import StackConnections, bias_input, dark_input, stack_master
@@ -80,7 +80,7 @@ class FlatLevelsTask(PipelineTask):
         NothingToDo
             Fewer than ``minimumFrames`` frames are usable.
         """
-        camera = with_measured_noise(camera, detector, masters)
+        camera = as_measured(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,

@@ -7,7 +7,7 @@ from fiducial.corrections.defects import DefectMaster
 from fiducial.corrections.masters import Master
 from fiducial.kinds.inputs import Offered, read_records
 
-MASTERS = ("bias", "dark", "flat", "defects")
+MASTERS = ("bias", "dark", "flat", "defects", "linearizer", "ptc")
 
 
 def gather(butlerQC: Any, inputRefs: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.algorithms.flat_pairing import Pairing, pair_flats
 from fiducial.cameras.model import Camera
-from fiducial.corrections.chain import build_chain, masters_of
+from fiducial.corrections.chain import build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.errors import NothingToDo
 from fiducial.frames.records import FrameRecord
@@ -17,6 +17,7 @@ from fiducial.kinds.connections import (
     bias_input,
     dark_input,
     defects_input,
+    linearizer_input,
     stack_master,
 )
 from fiducial.kinds.gather import gather
@@ -35,6 +36,7 @@ class PtcConnections(StackConnections, dimensions=("instrument", "detector")):
     bias = stack_master(bias_input())
     dark = stack_master(dark_input())
     defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
     ptc = cT.Output(
         doc="Photon transfer of the detector's amplifiers.",
         name="ptc",
@@ -42,11 +44,6 @@ class PtcConnections(StackConnections, dimensions=("instrument", "detector")):
         dimensions=("instrument", "detector"),
         isCalibration=True,
     )
-
-    def __init__(self, *, config: Any = None) -> None:
-        super().__init__(config=config)
-        if "defects" not in masters_of(config.chain):
-            del self.defects
 
 
 class PtcConfig(TransferConfig, PipelineTaskConfig, pipelineConnections=PtcConnections):

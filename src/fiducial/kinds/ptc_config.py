@@ -5,9 +5,7 @@ from typing import Any
 from lsst.pex.config import ChoiceField, Config, ConfigField, Field, RangeField
 
 from fiducial.algorithms.ptc_models import VarianceCurve
-from fiducial.corrections.chain import world_of
-from fiducial.errors import ConfigurationError
-from fiducial.kinds.config import ChainConfig
+from fiducial.kinds.adu_config import AduConfig
 from fiducial.products.metadata import Scalar
 
 
@@ -41,8 +39,10 @@ class PairingConfig(Config):
     )
 
 
-class TransferConfig(ChainConfig):
+class TransferConfig(AduConfig):
     """Settings of photon transfer, but for what is read and written."""
+
+    what = "photon transfer measures the gain"
 
     pairing: Any = ConfigField(doc="Which flats go together.", dtype=PairingConfig)
     maxLag = RangeField(
@@ -78,20 +78,6 @@ class TransferConfig(ChainConfig):
         default=True,
     )
     samples = RangeField(dtype=int, doc="Resampled curves for errors; 0: none.", default=50, min=0)
-
-    def setDefaults(self) -> None:
-        """Work in adu: the gain is what is looked for."""
-        super().setDefaults()
-        self.chain = ["saturation", "overscan", "assembly", "bias", "nan"]
-
-    def validate(self) -> None:
-        """Refuse a chain that has a gain already."""
-        super().validate()
-        if world_of(list(self.chain)) != "adu":
-            raise ConfigurationError(
-                "photon transfer measures the gain: its chain cannot have one",
-                hint="Take 'gain' out of the chain.",
-            )
 
     def curve(self) -> VarianceCurve:
         """The curve of variances."""

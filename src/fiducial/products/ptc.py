@@ -14,6 +14,13 @@ from fiducial.products import ptc_tables as tables
 from fiducial.products.base import KIND, SCHEMA
 from fiducial.products.content import hash_of
 from fiducial.products.metadata import AsideNote, Scalar
+from fiducial.products.metadata_table import (
+    aside_table,
+    is_short,
+    metadata_table,
+    read_aside,
+    read_metadata,
+)
 
 type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -198,7 +205,7 @@ class PhotonTransferCurve:
         header["DETECTOR"] = (self.detector, "id of the detector")
         header["FIDLAGS"] = (self.lags, "rows and columns of the matrices")
         for key, value in self.metadata.items():
-            if key not in header and tables.is_short(key, value):
+            if key not in header and is_short(key, value):
                 header[f"HIERARCH {key}"] = value
         return fits.HDUList(
             [
@@ -206,8 +213,8 @@ class PhotonTransferCurve:
                 tables.pairs_table(vars(self.pairs)),
                 tables.amplifiers_table([vars(one) | vars(one.fit) for one in self.amplifiers], self.lags),
                 tables.points_table([vars(one) | vars(one.fit) for one in self.amplifiers], self.lags),
-                tables.aside_table(self.aside),
-                tables.metadata_table(self.metadata),
+                aside_table(self.aside),
+                metadata_table(self.metadata),
             ]
         )
 
@@ -237,6 +244,6 @@ class PhotonTransferCurve:
                     hdus["AMPLIFIERS"].data, hdus["POINTS"].data, lags, len(pairs)
                 )
             ),
-            aside=tables.read_aside(hdus["ASIDE"].data),
-            metadata=tables.read_metadata(hdus["METADATA"].data),
+            aside=read_aside(hdus["ASIDE"].data),
+            metadata=read_metadata(hdus["METADATA"].data),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,9 +9,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from fiducial.products.metadata import AsideNote, Scalar
-
-_LONGEST = 66  # characters of keyword and value in a card of free keywords
+from fiducial.products.metadata_table import texts_column
 
 _PAIRS = {
     "first": "K",
@@ -68,15 +65,10 @@ type Rows = Sequence[Mapping[str, Any]]
 """Amplifiers with their fits, by name of the value."""
 
 
-def is_short(key: str, value: Scalar) -> bool:
-    """Whether a card of the header has room for it."""
-    return len(key) + len(str(value)) <= _LONGEST
-
-
 def pairs_table(pairs: Mapping[str, Any]) -> fits.BinTableHDU:
     """A row a pair."""
     columns = [_column(name, form, pairs[name]) for name, form in _PAIRS.items()]
-    return _table("PAIRS", [*columns, _texts("physical_filter", pairs["physical_filter"])])
+    return _table("PAIRS", [*columns, texts_column("physical_filter", pairs["physical_filter"])])
 
 
 def read_pairs(table: Any) -> dict[str, Any]:
@@ -87,8 +79,8 @@ def read_pairs(table: Any) -> dict[str, Any]:
 
 def amplifiers_table(every: Rows, lags: int) -> fits.BinTableHDU:
     """A row an amplifier: its numbers, and those of its fit."""
-    columns = [_texts("name", [one["name"] for one in every])]
-    columns += [_texts(name, [one[name] for one in every]) for name in _FIT_TEXTS]
+    columns = [texts_column("name", [one["name"] for one in every])]
+    columns += [texts_column(name, [one[name] for one in every]) for name in _FIT_TEXTS]
     for name, form in (_NUMBERS | _FIT_NUMBERS).items():
         columns.append(_column(name, form, [one[name] for one in every]))
     for name in _FIT_MATRICES:
@@ -105,13 +97,13 @@ def amplifiers_table(every: Rows, lags: int) -> fits.BinTableHDU:
 def points_table(every: Rows, lags: int) -> fits.BinTableHDU:
     """A row a pair and amplifier, amplifier by amplifier."""
     names = [one["name"] for one in every for _ in one["mean"]]
-    columns = [_texts("amplifier", names)]
+    columns = [texts_column("amplifier", names)]
     for name, form in _POINTS.items():
         values = [np.asarray(one[name], _DTYPES[form]) for one in every]
         columns.append(_column(name, form, np.concatenate(values) if values else []))
     for name, form in (_POINT_MATRICES | {"curve": "D"}).items():
         columns.append(_matrices(name, form, _stacked([one[name] for one in every], lags), lags))
-    columns.append(_texts("reason", [reason for one in every for reason in one["reasons"]]))
+    columns.append(texts_column("reason", [reason for one in every for reason in one["reasons"]]))
     return _table("POINTS", columns)
 
 
@@ -139,45 +131,12 @@ def read_amplifiers(
         yield own, fit
 
 
-def aside_table(aside: Sequence[AsideNote]) -> fits.BinTableHDU:
-    """A row a flat that is in no pair."""
-    return _table(
-        "ASIDE",
-        [
-            _column("exposure", "K", [note.exposure for note in aside]),
-            _texts("reason", [json.dumps(note.reason) for note in aside]),
-        ],
-    )
-
-
-def read_aside(table: Any) -> tuple[AsideNote, ...]:
-    """What `aside_table` wrote."""
-    return tuple(AsideNote(int(row["exposure"]), json.loads(row["reason"])) for row in table)
-
-
-def metadata_table(metadata: Mapping[str, Scalar]) -> fits.BinTableHDU:
-    """Key and value, as JSON: a card has no room for long texts."""
-    values = [json.dumps(value) for value in metadata.values()]
-    return _table("METADATA", [_texts("key", list(metadata)), _texts("value", values)])
-
-
-def read_metadata(table: Any) -> dict[str, Scalar]:
-    """What `metadata_table` wrote."""
-    return {str(row["key"]): json.loads(row["value"]) for row in table}
-
-
 def _table(name: str, columns: list[fits.Column]) -> fits.BinTableHDU:
     return fits.BinTableHDU.from_columns(columns, name=name)
 
 
 def _column(name: str, form: str, values: Any) -> fits.Column:
     return fits.Column(name, form, unit=_UNITS.get(name), array=np.asarray(values, _DTYPES[form]))
-
-
-def _texts(name: str, texts: Sequence[str]) -> fits.Column:
-    known = [text.encode("ascii", "backslashreplace") for text in texts]  # all that a table can hold
-    width = max([len(text) for text in known], default=1) or 1
-    return fits.Column(name, f"{width}A", array=np.array(known, dtype=f"S{width}"))
 
 
 def _matrices(name: str, form: str, values: NDArray[Any], lags: int) -> fits.Column:

@@ -22,6 +22,7 @@ _WHERE = {
     "make": "production",
     "plan": "planning",
     "report": "reporting",
+    "status": "comparing_nights",
     "timeline": "asking",
     "verify": "verifying",
 }

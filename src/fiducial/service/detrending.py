@@ -36,7 +36,7 @@ class Detrended:
 
     run: str
     frames: tuple[DetrendedFrame, ...]
-    notes: tuple[str, ...] = ()  # corrections that were left out
+    notes: tuple[str, ...] = ()  # corrections that were left out or put in
 
     @property
     def complete(self) -> bool:
@@ -113,7 +113,7 @@ def detrend(
 def _adapted(
     repository: Repository, exposures: Sequence[int], detectors: Sequence[int], overrides: Sequence[str]
 ) -> Adapted:
-    """Leave out of the chain what no master is certified for; none known at all is left to the graph."""
+    """Fit the chain to what is certified; a frame without any calibration is left to the graph."""
     from fiducial.kinds.defaults import default_chain
 
     chosen = [r for r in repository.records() if r.exposure in set(exposures)]
@@ -133,6 +133,8 @@ def _adapted(
         detectors=sorted({r.detector for r in chosen}),
         physical_filter=first.facts.filter,
         wished=overrides,
+        added=("linearity",),
+        state=first.facts.state,
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fiducial.errors import NothingToDo, UsageError
-from fiducial.service.chains import adapt_product
+from fiducial.errors import NothingToDo
+from fiducial.service.before import Before, require_masters
+from fiducial.service.chains import Adapted, adapt_product
 from fiducial.service.planning_masters import FROM_MASTERS, forecast_from_masters, plan_from_masters
+from fiducial.service.planning_ramps import forecast_ramp, plan_from_ramp
 from fiducial.service.request import Request
+from fiducial.service.steps import ALL, KINDS, RAMPED, Step, frames_needed, steps_of
 
 if TYPE_CHECKING:
     from fiducial.cameras import Camera
@@ -18,8 +21,6 @@ if TYPE_CHECKING:
     from fiducial.kinds.budget import Forecast
     from fiducial.repository import Repository
     from fiducial.selection import DateRow, KindPlan, Names
-
-ORDER = ("bias", "dark", "flat", *FROM_MASTERS)
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,18 @@ class Planned:
     names: Names
     forecast: Forecast
     commands: tuple[str, ...]
+    step: Step
+    notes: tuple[str, ...] = ()  # of the choice, and of the chain
 
 
 @dataclass(frozen=True)
 class Impossible:
-    """A kind that cannot be made, and why."""
+    """A product that cannot be made, why, and which frames it would need."""
 
     kind: str
     reason: str
     hint: str
+    needed: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,14 @@ class Plans:
     night: int | None
     planned: tuple[Planned, ...]
     impossible: tuple[Impossible, ...]
+    everything: bool = False  # whether whatever the frames allow was asked for
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The kinds to ask for, so that the same is made: ``all``, or those that can be made."""
+        if self.everything:
+            return (ALL,)
+        return tuple(dict.fromkeys(one.step.kind for one in self.planned))
 
 
 def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
@@ -59,7 +71,8 @@ def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
     root
         Folder of the repository.
     kinds
-        Any of bias, dark, flat, defects; they are planned in the order in which they need each other.
+        Any of bias, dark, flat, defects, linearizer, ptc, or all; they are planned in the order in which they
+        need each other (`fiducial.service.steps.steps_of`).
     request
         Night, state, names and settings.
     """
@@ -71,35 +84,42 @@ def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
 
 def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> Plans:
     """Plan in a repository that is open already."""
-    if unknown := set(kinds) - set(ORDER):
-        raise UsageError(
-            f"no kind of calibration is called {', '.join(sorted(unknown))}",
-            hint=f"there are {', '.join(ORDER)}",
-        )
-    check_settings([request.product_of(kind) for kind in kinds], request.overrides)
+    steps = steps_of(kinds, request.world)
+    check_settings([step.product for step in steps], request.overrides)
     camera = repository.camera()
     records = repository.records(where=request.where)
     planned: list[Planned] = []
     impossible: list[Impossible] = []
     rerun = request.rerun or next_rerun(repository, request, records)
-    for kind in (k for k in ORDER if k in kinds):
-        for physical_filter in filters_of(kind, records, request):
+    for step in steps:
+        own = replace(request, world=step.world, state=_state(kinds, request, planned))
+        for physical_filter in filters_of(step.kind, records, request):
             try:
                 one = _plan_one(
                     repository,
                     camera,
                     records,
-                    kind,
+                    step,
                     physical_filter,
                     rerun,
-                    request,
+                    own,
                     coming=[p.plan for p in planned],
+                    # Of single kinds that were asked for, the job's graph says what is missing.
+                    lost=frozenset(one.kind for one in impossible) if ALL in kinds else frozenset(),
                 )
             except NothingToDo as error:
-                impossible.append(Impossible(kind, error.message, error.hint))
+                needed = frames_needed(step, request.settings_for(camera, step.kind))
+                impossible.append(Impossible(step.product, error.message, error.hint, needed))
             else:
                 planned.append(one)
-    return Plans(request.night, tuple(planned), tuple(impossible))
+    return Plans(request.night, tuple(planned), tuple(impossible), ALL in kinds)
+
+
+def _state(kinds: Sequence[str], request: Request, planned: Sequence[Planned]) -> dict[str, Any]:
+    """The camera state asked for; where everything is wanted, that of what comes first serves for all."""
+    if request.state or ALL not in kinds or not planned:
+        return request.state
+    return planned[0].plan.state
 
 
 def check_settings(products: Sequence[str], settings: Sequence[str]) -> None:
@@ -151,42 +171,85 @@ def _plan_one(
     repository: Repository,
     camera: Camera,
     records: Sequence[FrameRecord],
-    kind: str,
+    step: Step,
     physical_filter: str | None,
     rerun: str,
     request: Request,
     coming: Sequence[KindPlan],
+    lost: frozenset[str],
 ) -> Planned:
-    from fiducial.selection import plan_kind, production_names
+    from fiducial.selection import production_names
 
     offered = [r for r in records if _that_night(r, request)]
     others = [r for r in records if not _that_night(r, request)]
     if request.detectors:
         offered = [r for r in offered if r.detector in request.detectors]
-    if kind in FROM_MASTERS:
-        chosen = plan_from_masters(repository, kind, offered, request, coming)
-    else:
-        chosen = plan_kind(
-            request.product_of(kind),
-            offered,
-            camera,
-            settings=request.settings_for(camera, kind),
-            state=request.state or None,
-            physical_filter=physical_filter,
-            night=request.night,
-            other_records=others,
-        )
+    chosen = _choose(repository, camera, step, offered, others, physical_filter, request, coming)
     day = request.night or max(r.facts.day_obs for r in offered)
     names = production_names(
         repository.instrument, request.ticket_for(day), request.tag, chosen.kind, physical_filter, rerun
     )
     detectors = detectors_of(chosen, offered)
+    before = Before(
+        coming=tuple(plan.kind for plan in coming),
+        lost=lost,
+        states={plan.kind: plan.state for plan in coming},
+    )
+    require_masters(
+        repository,
+        step.product,
+        exposure=chosen.generate[0],
+        detectors=detectors,
+        before=before,
+        request=request,
+    )
+    adapted = adapt_product(
+        repository,
+        chosen.kind,
+        exposure=chosen.generate[0],
+        detectors=detectors,
+        wished=request.overrides,
+        before=before,
+        world=request.world,
+        state=chosen.state,
+    )
     return Planned(
         chosen,
         detectors,
         names,
         whole_forecast(chosen, camera, detectors, request),
-        _commands(repository, chosen, names, detectors, request, [plan.kind for plan in coming]),
+        _commands(repository, chosen, names, detectors, request, adapted),
+        step,
+        (*chosen.notes, *adapted.notes),
+    )
+
+
+def _choose(
+    repository: Repository,
+    camera: Camera,
+    step: Step,
+    offered: Sequence[FrameRecord],
+    others: Sequence[FrameRecord],
+    physical_filter: str | None,
+    request: Request,
+    coming: Sequence[KindPlan],
+) -> KindPlan:
+    """Choose the frames: from masters only the date counts, from ramps all exposure times, else one set."""
+    from fiducial.selection import plan_kind
+
+    if step.kind in FROM_MASTERS:
+        return plan_from_masters(repository, step.kind, offered, request, coming)
+    if step.kind in RAMPED:
+        return plan_from_ramp(step.kind, offered, camera, request)
+    return plan_kind(
+        step.product,
+        offered,
+        camera,
+        settings=request.settings_for(camera, step.kind),
+        state=request.state or None,
+        physical_filter=physical_filter,
+        night=request.night,
+        other_records=others,
     )
 
 
@@ -196,22 +259,13 @@ def _commands(
     names: Names,
     detectors: tuple[int, ...],
     request: Request,
-    coming: Sequence[str],
+    adapted: Adapted,
 ) -> tuple[str, ...]:
     """Write the plain commands, with the settings that the same request would be made with."""
     from fiducial.execution.pipelines import generation_of, verification_of
     from fiducial.execution.settings import settings_for
     from fiducial.selection import commands
 
-    adapted = adapt_product(
-        repository,
-        chosen.kind,
-        exposure=chosen.generate[0],
-        detectors=detectors,
-        wished=request.overrides,
-        coming=coming,
-        world=request.world,
-    )
     return tuple(
         commands(
             chosen,
@@ -237,6 +291,8 @@ def whole_forecast(chosen: KindPlan, camera: Camera, detectors: Sequence[int], r
     if chosen.kind in FROM_MASTERS:
         return forecast_from_masters(camera, detectors, request.processes)
     n_frames, kind = len(chosen.generate), chosen.kind
+    if kind in RAMPED:
+        return forecast_ramp(camera, detectors, n_frames, request.processes)
     each = [
         forecast(kind, n_frames=n_frames, camera=camera, detector=detector, threads=request.threads)
         for detector in detectors
@@ -290,4 +346,4 @@ def find_dates(root: str | Path, kinds: Sequence[str], request: Request) -> list
                 state=request.state or None,
             )
         ]
-    return sorted(rows, key=lambda row: (row.night, ORDER.index(row.kind)))
+    return sorted(rows, key=lambda row: (row.night, KINDS.index(row.kind)))

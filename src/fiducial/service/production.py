@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiducial.errors import NothingToDo
+from fiducial.service.before import Before, require_masters
 from fiducial.service.chains import adapt_product
 from fiducial.service.planning import Impossible, Planned, Plans, plan_in
 from fiducial.service.progress import Progress, Silent
@@ -58,8 +59,8 @@ def make(
     root
         Folder of the repository.
     kinds
-        Any of bias, dark, flat, defects. Later ones use those made before them in the same production, then
-        what is certified.
+        Any of bias, dark, flat, defects, linearizer, ptc, or all. Later ones use those made before them in
+        the same production, then what is certified.
     request
         Which frames, under which names, and with which settings.
     progress
@@ -78,33 +79,47 @@ def make(
             first = plans.impossible[0]
             raise NothingToDo(first.reason, hint=first.hint)
         products: list[Made] = []
-        runs: list[str] = []
         impossible = list(plans.impossible)
+        before = Before(lost=frozenset(one.kind for one in impossible))
         for planned in plans.planned:
+            product = planned.plan.kind
             try:
-                made = _make_one(repository, planned, tuple(runs), request, progress or Silent())
+                made = _make_one(repository, planned, before, request, progress or Silent())
             except NothingToDo as error:
                 if len(plans.planned) == 1:
                     raise
-                impossible.append(Impossible(planned.plan.kind, error.message, error.hint))
+                impossible.append(Impossible(product, error.message, error.hint))
+                before = before.without(product)
                 continue
             products.append(made)
-            if made.verdict != "not made":
-                runs.append(made.run)
+            if made.verdict == "not made":
+                before = before.without(product)
+            else:
+                before = before.with_run(product, made.run, made.verdict)
         return Production(tuple(products), tuple(impossible))
 
 
 def _make_one(
-    repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request, progress: Progress
+    repository: Repository, planned: Planned, before: Before, request: Request, progress: Progress
 ) -> Made:
+    product, exposure, runs = planned.plan.kind, planned.plan.generate[0], before.runs
+    require_masters(
+        repository,
+        product,
+        exposure=exposure,
+        detectors=planned.detectors,
+        before=before,
+        request=request,
+    )
     adapted = adapt_product(
         repository,
-        planned.plan.kind,
-        exposure=planned.plan.generate[0],
+        product,
+        exposure=exposure,
         detectors=planned.detectors,
-        runs=runs,
+        before=before,
         wished=request.overrides,
-        world=request.world,
+        world=planned.step.world,
+        state=planned.plan.state,
     )
     job = generation(repository, planned, runs, request, adapted.overrides)
     generated = _run(repository, job, request, planned, progress)
@@ -121,7 +136,12 @@ def _make_one(
         run=generated.run,
         verify_run=verified.run if verified else "",
         verdict=verdict,
-        reasons=(*adapted.notes, *(words for _, words in aside), *reasons),
+        reasons=(
+            *adapted.notes,
+            *before.warnings_for(product),
+            *(words for _, words in aside),
+            *reasons,
+        ),
         failures=generated.failures + (verified.failures if verified else ()),
         missing=generated.missing + (verified.missing if verified else ()),
         set_aside=sum(choice.use == "set_aside" for choice in planned.plan.choices)

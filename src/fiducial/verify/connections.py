@@ -6,6 +6,7 @@ from typing import Any
 from lsst.pipe.base import PipelineTaskConnections
 from lsst.pipe.base import connectionTypes as cT
 
+from fiducial.corrections.defect_masters import candidates_of_detector
 from fiducial.corrections.lookup import ChooseMasters, candidates
 from fiducial.errors import NothingToDo
 
@@ -23,6 +24,20 @@ def master(name: str, doc: str, dimensions: tuple[str, ...] = DETECTOR, minimum:
         isCalibration=True,
         lookupFunction=candidates,
         minimum=minimum,
+    )
+
+
+def of_all_detectors(name: str, doc: str) -> Any:
+    """Products that are no images, of all detectors: `ChooseAny` leaves those that are wanted."""
+    return cT.PrerequisiteInput(
+        doc=doc,
+        name=name,
+        storageClass="FiducialProduct",
+        dimensions=DETECTOR,
+        isCalibration=True,
+        multiple=True,
+        minimum=0,
+        lookupFunction=candidates_of_detector,
     )
 
 

@@ -8,6 +8,7 @@ from lsst.pex.config import ConfigField, Field, ListField
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
 from lsst.pipe.base import connectionTypes as cT  # noqa: F401 - the connections' annotations
 
+from fiducial.corrections.gains_in_force import with_gains_in_force
 from fiducial.corrections.masters import Master
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.verify import connections as c
@@ -152,7 +153,13 @@ class VerifyTask(PipelineTask):
         Struct
             ``measurements``: Arrow table of `fiducial.verify.rows.Row`; ``residuals``: a
             `~fiducial.products.residuals.ResidualStack`.
+
+        Raises
+        ------
+        CalibrationMismatch
+            The masters were made with different gains.
         """
+        camera = with_gains_in_force(camera, detector, masters)
         criteria = load_criteria(camera.name, self.config.criteria)
         settings = MeasureSettings(
             kind=self.kind,
