@@ -168,13 +168,11 @@ def _points(
     if usable is not None:
         good &= usable[:rows, :columns]
     a, b = np.where(good, a, 0.0), np.where(good, b, 0.0)
-    kept = good
+    kept = _without_rays(a - b, good, block, kappa)
     for _ in range(_ROUNDS):
         blocks = _blocks(a, b, kept, block)
         bins = np.where(blocks.lit, np.floor(np.log(blocks.mean) / np.log(step)), np.nan)
-        one, other = (
-            _spread(scale, block) * frame for scale, frame in ((blocks.first, a), (blocks.second, b))
-        )
+        one, other = a * _spread(blocks.first, block), b * _spread(blocks.second, block)
         kept = good & (np.abs(one - other) <= kappa * _spread(_sigmas(one - other, kept, bins, block), block))
     one, other = one.astype(np.float32), other.astype(np.float32)
     found = []
