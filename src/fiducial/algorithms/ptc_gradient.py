@@ -132,25 +132,6 @@ def gradient_curve(
     )
 
 
-def with_neighbours(curve: TransferCurve, lag: int) -> TransferCurve:
-    """The curve of the variance with the covariances of neighbours added, to so many rows and columns.
-
-    It is that of pixels that share nothing: straight, where charge only moves between neighbours. The sum is
-    less certain: its relative error is 2 lag + 1 times that of the variance.
-
-    References
-    ----------
-    Downing et al. 2006 (Proc. SPIE 6276, 627609).
-    """
-    lags = lag + 1
-    if curve.covariances.shape[1] < lags:
-        raise AlgorithmError(f"covariances reach to lag {curve.covariances.shape[1] - 1}, not {lag}")
-    twice = np.where(np.arange(lags) > 0, 2.0, 1.0)
-    total = np.einsum("nij,i,j->n", curve.covariances[:, :lags, :lags], twice, twice)
-    counts = np.maximum(curve.counts[:, :1, :1] // (2 * lag + 1) ** 2, 1)
-    return TransferCurve(curve.means, total[:, None, None], counts, curve.noise_weights)
-
-
 def _points(
     first: Numbers,
     second: Numbers,

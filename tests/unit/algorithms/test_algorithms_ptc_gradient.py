@@ -9,8 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
-from fiducial.algorithms.ptc_fit import fit_variances
-from fiducial.algorithms.ptc_gradient import GradientCurve, gradient_curve, with_neighbours
+from fiducial.algorithms.ptc_curve import TransferCurve
+from fiducial.algorithms.ptc_fit import ReadNoise, fit_variances
+from fiducial.algorithms.ptc_gradient import GradientCurve, gradient_curve
+from fiducial.algorithms.ptc_level import level_gains, with_neighbours
 from fiducial.errors import AlgorithmError
 
 GAIN, NOISE = 1.5, 8.0
@@ -124,3 +126,20 @@ def test_wrong_arguments_are_named() -> None:
         gradient_curve([pair()], step=1.0)
     with pytest.raises(AlgorithmError, match="reach to lag 0"):
         with_neighbours(gradient_curve([pair()]).curve, 1)
+
+
+def test_each_level_has_a_gain_and_an_error() -> None:
+    found = gradient_curve([pair(seed) for seed in range(6)], max_lag=1).curve
+    for curve in (found, with_neighbours(found, 1)):
+        gains, errors = level_gains(curve, ReadNoise(NOISE, 0.05))
+        pulls = (gains - GAIN) / errors
+        # Errors follow the measured variance, which is to some ten per cent at the faint end: skewed.
+        assert np.mean(np.abs(pulls) < 1) == pytest.approx(0.68, abs=4 * np.sqrt(0.22 / len(pulls)))
+        bright = curve.means > 2000
+        assert abs(np.average(pulls[bright])) < 4 / np.sqrt(np.count_nonzero(bright))
+    nothing = TransferCurve(
+        np.array([np.nan, 10.0]), np.full((2, 1, 1), 30.0), np.full((2, 1, 1), 1000, np.int64)
+    )
+    gains, errors = level_gains(nothing, ReadNoise(NOISE, 0.0))
+    assert np.isnan(gains).all()
+    assert np.isnan(errors).all()
