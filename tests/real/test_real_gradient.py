@@ -5,37 +5,29 @@ from __future__ import annotations
 from math import hypot, sqrt
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fiducial.algorithms.ptc_fit import ReadNoise, VarianceFit, fit_variances
-from fiducial.algorithms.ptc_gradient import GradientCurve, gradient_curve
+from fiducial.algorithms.ptc_gradient import GradientCurve
 from fiducial.algorithms.ptc_level import with_neighbours
 from fiducial.algorithms.ptc_models import VarianceCurve
-from real_nights import pixels
+from real_physics import KAST_COLUMNS as COLUMNS
+from real_physics import KAST_GAIN as GAIN
+from real_physics import KAST_NOISE as NOISE
+from real_physics import slit_curve
 
 pytestmark = pytest.mark.real
 
 STRAIGHT = VarianceCurve("polynomial", 1)
-LIT = slice(32, 320)  # rows along the slit; at its ends light moves from flat to flat
-COLUMNS = {"L": slice(0, 1024), "R": slice(1024, 2048)}
-NOISE = {"L": 2.860, "R": 2.704}  # of the README, by pairs of biases
-GAIN = {"L": (1.205, 0.005), "R": (1.248, 0.002)}
+
+STRAIGHT = VarianceCurve("polynomial", 1)
 
 
 @pytest.fixture(scope="module")
 def curves(real_data: Path) -> dict[tuple[str, int], GradientCurve]:
     """By amplifier and side of the blocks: five disjoint pairs of neighbours."""
     folder = real_data / "kast-blue"
-    bias = np.mean([pixels(folder / f"b{number}.fits.fz") for number in range(14, 24)], axis=0)
-    flats = [pixels(folder / f"b{number}.fits.fz") - bias for number in range(3, 13)]
-    found = {}
-    for side, columns in COLUMNS.items():
-        frames = [flat[LIT, columns] for flat in flats]
-        pairs = list(zip(frames[::2], frames[1::2], strict=True))
-        for block in (8, 16, 32):
-            found[side, block] = gradient_curve(pairs, block=block, max_lag=2)
-    return found
+    return {(side, block): slit_curve(folder, side, block) for side in COLUMNS for block in (8, 16, 32)}
 
 
 def straight(side: str, curve: GradientCurve, lag: int = 0) -> VarianceFit:

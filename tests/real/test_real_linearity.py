@@ -9,54 +9,26 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fiducial.algorithms.linearity_pixels import PixelLinearity, pixel_linearity
+from fiducial.algorithms.linearity_pixels import PixelLinearity
 from real_nights import pixels
+from real_physics import (
+    BIASES,
+    NODES,
+    NOISE,
+    Images,
+    along_the_light,
+    hot_pixels,
+    ladder,
+    level_of,
+    two_times,
+)
 
 pytestmark = pytest.mark.real
-
-TIMES = np.array([10.0, 20.0, 30.0, 60.0, 150.0, 300.0])
-NODES = np.array([10.0, 30, 100, 300, 1000, 3000, 10_000, 20_000])
-GAIN = 1.934
-NOISE = {"Neg5": 6.702, "Neg10": 6.560}
-BIASES = {"Neg5": "biases-Neg5-*", "Neg10": "bias-Neg10-*"}
-
-type Images = NDArray[np.float64]
-
-
-def ladder(folder: Path, temperature: str) -> Images:
-    """Six darks less the mean bias, (6, ny, nx)."""
-    bias = np.mean([pixels(path) for path in sorted(folder.glob(BIASES[temperature]))], axis=0)
-    names = [f"darks-expos{time:.0f}s-{temperature}-Vis.00000000.DARK.fits.fz" for time in TIMES]
-    return np.stack([pixels(folder / name) - bias for name in names])
 
 
 @pytest.fixture(scope="module")
 def ladders(real_data: Path) -> dict[str, Images]:
     return {name: ladder(real_data / "stl1001-2017", name) for name in NOISE}
-
-
-def level_of(darks: Images) -> float:
-    """Signal without time: the medians of the frames up to 60 s are a line of time."""
-    medians = [np.mean(np.sort(dark, axis=None)[dark.size // 4 : 3 * dark.size // 4]) for dark in darks[:4]]
-    return float(np.polyfit(TIMES[:4], medians, 1)[1])
-
-
-def hot_pixels(darks: Images, temperature: str, stability: float) -> PixelLinearity:
-    rate = np.median(darks[-3:] / TIMES[-3:, None, None], axis=0)
-    chosen = darks[:, rate > 0.8] - level_of(darks)
-    # The mean of ten biases is in all six signals of a pixel.
-    noise = NOISE[temperature] * np.sqrt(1.1)
-    return pixel_linearity(
-        chosen,
-        TIMES,
-        NODES,
-        gain=GAIN,
-        read_noise=noise,
-        reference=1000,
-        level_error=0.4,
-        stability=stability,
-        least=300,
-    )
 
 
 def test_the_level_without_time_is_known(ladders: dict[str, Images]) -> None:
@@ -111,22 +83,7 @@ def test_scales_of_darks_of_one_time_are_steady(real_data: Path) -> None:
 
 @pytest.fixture(scope="module")
 def kast(real_data: Path) -> dict[str, tuple[Images, NDArray[np.bool_]]]:
-    """Mean of eleven flats of 15 s and the flat of 30 s, (2, ny, nx), and which pixels are not saturated."""
-    folder = real_data / "kast-blue"
-    raw = {number: pixels(folder / f"b{number}.fits.fz") for number in range(2, 24)}
-    lit = np.s_[32:320]  # rows along the slit
-    sides = {"L": (slice(0, 1024), slice(2056, 2080)), "R": (slice(1024, 2048), slice(2080, 2104))}
-    result = {}
-    for name, (data, overscan) in sides.items():
-
-        def corrected(number: int, data: slice = data, overscan: slice = overscan) -> Images:
-            frame = raw[number][lit]
-            return np.asarray(frame[:, data] - np.median(frame[:, overscan], axis=1, keepdims=True))
-
-        bias = np.mean([corrected(number) for number in range(14, 24)], axis=0)
-        short = np.mean([corrected(number) for number in range(3, 14)], axis=0) - bias
-        result[name] = np.stack([short, corrected(2) - bias]), raw[2][lit][:, data] < 60_000
-    return result
+    return {side: two_times(real_data / "kast-blue", side) for side in ("L", "R")}
 
 
 BINS = {"L": np.geomspace(300, 14_000, 12), "R": np.geomspace(10_000, 27_000, 6)}
@@ -158,16 +115,7 @@ def test_linearity_along_the_light(
 ) -> None:
     """The same as a curve: with the ratio of times that is seen at 10,000 adu, within half a per cent."""
     signal, good = kast[side]
-    fit = pixel_linearity(
-        np.where(good, signal, np.nan).reshape(2, -1),
-        np.array([15.0, 15.0 * 2.030]),
-        np.array(nodes),
-        gain=1.205 if side == "L" else 1.248,
-        read_noise=3.0,
-        reference=10_000,
-        frames=np.array([11.0, 1.0]),
-        least=500,
-    )
+    fit = along_the_light(signal, good, side, nodes)
     assert fit.determined
     assert fit.nodes.tolist() == nodes
     # 300,000 pixels: what is seen is there, be it the detector, the lamp's colour or the zero level.
