@@ -45,13 +45,27 @@ def gains(one: AmplifierTransfer, read_noise: float, lag: int = 0) -> tuple[floa
     return float(np.mean(values)), float(np.sqrt(np.mean(np.square(errors)) / len(errors)))
 
 
-@pytest.fixture(scope="module")
-def stl(real_data: Path) -> PhotonTransferCurve:
-    night = night_of("stl1001", real_data / "stl1001-2017")
+ESIS = {"BL": (4.03, 2.527), "BR": (3.87, 2.504), "TL": (4.17, 2.528), "TR": (4.24, 2.514)}
+"""Read noise and gain of the README, DN and e/DN."""
+
+
+def stl_transfer(data: Path) -> PhotonTransferCurve:
+    night = night_of("stl1001", data / "stl1001-2017")
     bias = bias_of(night, biases_at(-5.0))
     dark = dark_of(night, darks_at(-5.0, ten=False), bias)
     masters = {"bias": Master("bias", bias), "dark": Master("dark", dark)}
     return transfer_of(night.given(lambda f: f.frame_type == "flat"), masters)
+
+
+def esis_transfer(data: Path) -> PhotonTransferCurve:
+    night = night_of("esis", data / "esis")
+    raws = [Offered(f.exposure, Handle(p)) for f, p in night.frames if p.name[7:11] in ("4803", "4804")]
+    return transfer_of({"raws": raws, "camera": night.camera, "detector": 1}, {})
+
+
+@pytest.fixture(scope="module")
+def stl(real_data: Path) -> PhotonTransferCurve:
+    return stl_transfer(real_data)
 
 
 def test_stl1001_has_one_level(stl: PhotonTransferCurve) -> None:
@@ -96,14 +110,11 @@ def test_kast_has_one_level_and_two_flats_without_a_partner(real_data: Path, mod
 
 
 def test_esis_has_one_pair(real_data: Path) -> None:
-    night = night_of("esis", real_data / "esis")
-    raws = [Offered(f.exposure, Handle(p)) for f, p in night.frames if p.name[7:11] in ("4803", "4804")]
-    found = transfer_of({"raws": raws, "camera": night.camera, "detector": 1}, {})
+    found = esis_transfer(real_data)
     assert len(found.pairs) == 1
     lower = []
-    readme = {"BL": (4.03, 2.527), "BR": (3.87, 2.504), "TL": (4.17, 2.528), "TR": (4.24, 2.514)}
     for one in found.amplifiers:
-        noise, expected = readme[one.name]
+        noise, expected = ESIS[one.name]
         assert one.fit.reason == "1 usable pair of flats, at least 4 are needed"
         gain, error = gains(one, noise)
         # By blocks of 32 x 32 pixels there, as a whole here.
