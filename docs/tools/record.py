@@ -23,6 +23,7 @@ import curves
 import evidence
 import more
 import nights
+import physics
 import ramp
 import simulated
 from stage import CHECKOUT, Stage, short_folder
@@ -50,6 +51,12 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "kast": real.kast,
     "stl1001": real.stl1001,
     "esis": real.esis,
+    "transfer": physics.transfer,
+    "pairs": physics.pairs,
+    "neighbours": physics.neighbours,
+    "hot_pixels": physics.hot_pixels,
+    "slit": physics.slit,
+    "interpolation": physics.interpolation,
     "screenshots": real.screenshots,
     "make_demo": evidence.make_demo,
     "make_test": evidence.make_test,
