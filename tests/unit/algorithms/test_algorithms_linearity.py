@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fiducial.algorithms.fixed_pattern import variance_without_pattern
 from fiducial.algorithms.light_level import light_level
 from fiducial.algorithms.linearity_double import fit_double_spline
 from fiducial.algorithms.linearity_fit import LinearityFit, fit_linearity
@@ -387,3 +388,20 @@ def test_a_level_is_that_of_the_same_pixels_whatever_is_left_out() -> None:
     image[3, 4] = np.nan
     assert light_level(image, counted, usable).mean == pytest.approx(part.mean, abs=whole.error)
     assert np.isnan(light_level(image, counted, ~counted).mean)
+
+
+def test_a_fixed_pattern_is_told_from_noise() -> None:
+    means = np.geomspace(100, 5e4, 30)
+    noise = 25.0 + means / 2.0
+    for pattern in (0.0, 0.01, 0.05):
+        found = variance_without_pattern(means, noise + (pattern * means) ** 2)
+        np.testing.assert_allclose(found, noise, rtol=1e-6)
+    # What the pattern is not, a frame that scatters more than others, stays.
+    odd = noise + (0.01 * means) ** 2
+    odd[20] *= 4.0
+    assert variance_without_pattern(means, odd)[20] > 3.0 * noise[20]
+    odd[3] = np.nan
+    assert np.isnan(variance_without_pattern(means, odd)[3])
+    # A pattern needs levels that differ.
+    same = np.full(10, 1000.0)
+    np.testing.assert_array_equal(variance_without_pattern(same, same), same)
