@@ -15,6 +15,7 @@ import numpy as np
 from fiducial.corrections.bias import BiasCorrection
 from fiducial.corrections.dark import DarkCorrection
 from fiducial.corrections.flat import NO_RESPONSE, FlatCorrection
+from fiducial.corrections.memory import FrameMemory, for_each, new_planes
 from fiducial.corrections.nan import NanCorrection
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.segment import Segment
@@ -56,7 +57,9 @@ class CorrectedFrame:
     segments: list[Segment]
 
 
-def correct_frame(chain: Chain, frame: DetectorFrame, *, threads: int = 1) -> CorrectedFrame:
+def correct_frame(
+    chain: Chain, frame: DetectorFrame, *, threads: int = 1, memory: FrameMemory | None = None
+) -> CorrectedFrame:
     """Correct a prepared frame as a whole: in one pass, or correction by correction if its chain is unusual.
 
     Parameters
@@ -67,37 +70,22 @@ def correct_frame(chain: Chain, frame: DetectorFrame, *, threads: int = 1) -> Co
         One frame that stands by itself.
     threads
         Threads to use; no pixel depends on it.
+    memory
+        Where the pixels go: valid until it is used again. None: to memory of their own.
     """
     (whole,) = plan_strips(frame.amplifiers)
-    out = _planes(frame)
     single = chain.single_pass
     if single is not None:
-        cuts = frame.cuts(whole)
+        cuts = frame.cuts(whole, None if memory is None else memory.rows(frame, whole))
         if all(map(single.stage.takes, cuts)):
-            segments = [single.segment(cut, frame, out, threads) for cut in cuts]
-            if single.variance is None:
-                out.variance.fill(np.nan)
-            return CorrectedFrame(out.image, out.variance, out.mask, segments)
+            return single.frame(cuts, frame, memory, threads)
+    image, variance, mask = new_planes(frame) if memory is None else memory.planes(frame)
     segments = chain.run_single(frame, whole)
     for segment in segments:
         where = segment.place.slices
-        out.image[where], out.mask[where] = segment.image, segment.mask
-        out.variance[where] = segment.total_variance()
-    return CorrectedFrame(out.image, out.variance, out.mask, segments)
-
-
-def _planes(frame: DetectorFrame) -> CorrectedFrame:
-    """Memory for a frame, filled only if amplifiers leave some of it out."""
-    shape = frame.camera.layout(frame.detector).shape
-    image, variance = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    mask, covered = np.empty(shape, np.int32), np.zeros(shape, np.bool_)
-    for amp in frame.amplifiers:
-        covered[amp.detector.slices] = True
-    if not covered.all():
-        image.fill(np.nan)
-        variance.fill(np.nan)
-        mask.fill(np.int32(Plane.NO_DATA))
-    return CorrectedFrame(image, variance, mask, [])
+        image[where], mask[where] = segment.image, segment.mask
+        variance[where] = segment.total_variance()
+    return CorrectedFrame(image, variance, mask, segments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +109,22 @@ class SinglePass:
         found: dict[str, Any] = {one.name: one for one in rest}
         return cls(stage, **found)
 
-    def segment(self, cut: Cut, frame: DetectorFrame, out: CorrectedFrame, threads: int) -> Segment:
+    def frame(
+        self, cuts: Sequence[Cut], frame: DetectorFrame, memory: FrameMemory | None, threads: int
+    ) -> CorrectedFrame:
+        """Correct the pixels of all amplifiers, some at a time, or all threads at one if there are few."""
+        noisy = self.variance is not None
+        image, variance, mask = new_planes(frame) if memory is None else memory.planes(frame, variance=noisy)
+        if not noisy and memory is None:
+            variance.fill(np.nan)
+        out = CorrectedFrame(image, variance, mask, [])
+        masters, each = self._masters, 1 if len(cuts) >= 2 * threads else threads
+        found = for_each(lambda cut: self.segment(cut, frame, out, masters, each), cuts, threads // each)
+        return CorrectedFrame(image, variance, mask, found)
+
+    def segment(
+        self, cut: Cut, frame: DetectorFrame, out: CorrectedFrame, masters: MasterPlanes, threads: int
+    ) -> Segment:
         """Correct the pixels of one amplifier, to where they belong in a frame."""
         amp = cut.amplifier
         overscan = self.stage.overscan
@@ -130,7 +133,7 @@ class SinglePass:
         where = window.slices
         steps = self._steps(cut, levels, frame.facts.dark_time)
         planes = Detrended(out.image[where], out.variance[where] if steps.noise else None, out.mask[where])
-        detrend_rows(cut.raw, steps, self._masters.within(where), planes, threads=threads)
+        detrend_rows(cut.raw, steps, masters.within(where), planes, threads=threads)
         rows, columns = self._added(cut, levels)
         return Segment(
             amp,

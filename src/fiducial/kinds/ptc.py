@@ -10,6 +10,7 @@ from fiducial.algorithms.flat_pairing import Pairing, pair_flats
 from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import build_chain, masters_of
 from fiducial.corrections.frame import DetectorFrame
+from fiducial.corrections.memory import for_each
 from fiducial.errors import NothingToDo
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.connections import (
@@ -123,7 +124,12 @@ class PtcTask(PipelineTask):
                 hint="Offer two flats or more of each exposure time.",
             )
         product = transfer_product(
-            kind, measured, self._fitted(measured, camera, detector), chain, aside, self.config.notes()
+            kind,
+            measured,
+            self._fitted(measured, camera, detector, threads),
+            chain,
+            aside,
+            self.config.notes(),
         )
         return Struct(ptc=product)
 
@@ -146,11 +152,14 @@ class PtcTask(PipelineTask):
             float(own.pairing.mostChange),
         )
 
-    def _fitted(self, measured: MeasuredPairs, camera: Camera, detector: int) -> list[AmplifierTransfer]:
-        found = []
-        for index, amp in enumerate(camera.amplifiers(detector)):
-            one = fit_amplifier(
-                amp.name,
+    def _fitted(
+        self, measured: MeasuredPairs, camera: Camera, detector: int, threads: int
+    ) -> list[AmplifierTransfer]:
+        amplifiers = camera.amplifiers(detector)
+
+        def fit(index: int) -> AmplifierTransfer:
+            return fit_amplifier(
+                amplifiers[index].name,
                 [points[index] for points in measured.points],
                 overscan_noise(measured.noise[:, index]),
                 model=str(self.config.fit),
@@ -158,7 +167,9 @@ class PtcTask(PipelineTask):
                 with_b=bool(self.config.withB),
                 samples=int(self.config.samples),
             )
+
+        found = for_each(fit, range(len(amplifiers)), threads)
+        for one in found:
             if not one.fit.determined:
-                self.log.warning("detector %d amplifier %s: %s", detector, amp.name, one.fit.reason)
-            found.append(one)
+                self.log.warning("detector %d amplifier %s: %s", detector, one.name, one.fit.reason)
         return found
