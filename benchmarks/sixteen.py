@@ -13,7 +13,7 @@ GAINS = tuple(1.4 + 0.02 * k for k in range(AMPLIFIERS))  # electrons per adu
 NOISE = 5.0  # electrons
 FULL_WELL = 58000.0  # adu, of the brightest flats
 CAMERA = "SixteenCam"
-TRANSFER_LAGS = 10  # largest lag of covariances
+BENT = 2e-7  # 1/adu: what the light is more than the signal, of the signal's square
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Sixteen:
     overscan: int  # columns of each amplifier
     pairs: int  # of flats
     science: int  # frames
+    lag: int  # largest of covariances
 
     @property
     def raw_shape(self) -> tuple[int, int]:
@@ -80,6 +81,6 @@ class Sixteen:
 
 
 SIXTEEN = {
-    "full": Sixteen("full", 4096, 4096, 32, 30, 5),
-    "small": Sixteen("small", 512, 1024, 16, 10, 2),
+    "full": Sixteen("full", 4096, 4096, 32, 30, 5, 10),
+    "small": Sixteen("small", 512, 1024, 16, 10, 2, 3),
 }

@@ -1,6 +1,6 @@
 """PTC: photon transfer of a detector of 16 amplifiers in a repository, covariances fitted.
 
-``python -m benchmarks.ours.transfer REPOSITORY OUTPUT`` writes to OUTPUT (JSON) what imports and work
+``python -m benchmarks.ours.transfer SIZE REPOSITORY OUTPUT`` writes to OUTPUT (JSON) what imports and work
 took, in seconds, and the gains that were found.
 """
 
@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.sixteen import CAMERA, TRANSFER_LAGS
+from benchmarks.sixteen import CAMERA, SIXTEEN
 
 
-def main(root: Path, output: Path) -> None:
+def main(lag: int, root: Path, output: Path) -> None:
     """Measure it in a new run."""
     started = time.perf_counter()
     from fiducial.execution.job import PIPELINES, Job
@@ -30,7 +30,7 @@ def main(root: Path, output: Path) -> None:
             (f"{CAMERA}/bench/bias", f"{CAMERA}/raw/all", f"{CAMERA}/calib"),
             f"{CAMERA}/bench/{time.time_ns()}",
             f"instrument='{CAMERA}' AND exposure.observation_type='flat'",
-            ("ptc:fit=covariance", f"ptc:maxLag={TRANSFER_LAGS}"),
+            ("ptc:fit=covariance", f"ptc:maxLag={lag}"),
         )
         outcome = run_job(opened, job)
         done = time.perf_counter()
@@ -49,4 +49,4 @@ def main(root: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(SIXTEEN[sys.argv[1]].lag, Path(sys.argv[2]), Path(sys.argv[3]))

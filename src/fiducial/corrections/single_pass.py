@@ -15,7 +15,7 @@ import numpy as np
 from fiducial.corrections.bias import BiasCorrection
 from fiducial.corrections.dark import DarkCorrection
 from fiducial.corrections.flat import NO_RESPONSE, FlatCorrection
-from fiducial.corrections.memory import FrameMemory, for_each, new_planes
+from fiducial.corrections.memory import FrameMemory, FramePlanes, for_each, new_planes
 from fiducial.corrections.nan import NanCorrection
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.segment import Segment
@@ -79,13 +79,14 @@ def correct_frame(
         cuts = frame.cuts(whole, None if memory is None else memory.rows(frame, whole))
         if all(map(single.stage.takes, cuts)):
             return single.frame(cuts, frame, memory, threads)
-    image, variance, mask = new_planes(frame) if memory is None else memory.planes(frame)
-    segments = chain.run_single(frame, whole)
-    for segment in segments:
-        where = segment.place.slices
-        image[where], mask[where] = segment.image, segment.mask
-        variance[where] = segment.total_variance()
-    return CorrectedFrame(image, variance, mask, segments)
+    planes = new_planes(frame) if memory is None else memory.planes(frame)
+    frame.planes, frame.threads = planes, threads
+    try:
+        segments = chain.run_single(frame, whole)
+        for_each(planes.add_up, segments, threads)
+    finally:
+        frame.planes = None
+    return CorrectedFrame(planes.image, planes.variance, planes.mask, segments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,16 +115,15 @@ class SinglePass:
     ) -> CorrectedFrame:
         """Correct the pixels of all amplifiers, some at a time, or all threads at one if there are few."""
         noisy = self.variance is not None
-        image, variance, mask = new_planes(frame) if memory is None else memory.planes(frame, variance=noisy)
+        out = new_planes(frame) if memory is None else memory.planes(frame, variance=noisy)
         if not noisy and memory is None:
-            variance.fill(np.nan)
-        out = CorrectedFrame(image, variance, mask, [])
+            out.variance.fill(np.nan)
         masters, each = self._masters, 1 if len(cuts) >= 2 * threads else threads
         found = for_each(lambda cut: self.segment(cut, frame, out, masters, each), cuts, threads // each)
-        return CorrectedFrame(image, variance, mask, found)
+        return CorrectedFrame(out.image, out.variance, out.mask, found)
 
     def segment(
-        self, cut: Cut, frame: DetectorFrame, out: CorrectedFrame, masters: MasterPlanes, threads: int
+        self, cut: Cut, frame: DetectorFrame, out: FramePlanes, masters: MasterPlanes, threads: int
     ) -> Segment:
         """Correct the pixels of one amplifier, to where they belong in a frame."""
         amp = cut.amplifier

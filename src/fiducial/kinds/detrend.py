@@ -12,6 +12,7 @@ from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import Chain, build_chain, masters_of
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.measured_noise import with_measured_noise
+from fiducial.corrections.memory import FrameMemory
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
@@ -97,6 +98,7 @@ class DetrendTask(PipelineTask):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._masters = KeptMasters()
+        self._memory = FrameMemory()
 
     def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, correct, write."""
@@ -109,6 +111,7 @@ class DetrendTask(PipelineTask):
             record=read_records(tables, detector, [exposure]).get(exposure),
             masters=self._masters.read(butlerQC, inputRefs),
             threads=butlerQC.resources.num_cores,
+            memory=self._memory,
         )
         butlerQC.put(outputs, outputRefs)
 
@@ -121,6 +124,7 @@ class DetrendTask(PipelineTask):
         record: FrameRecord | None = None,
         masters: Mapping[str, Any] | None = None,
         threads: int = 1,
+        memory: FrameMemory | None = None,
     ) -> Struct:
         """Correct a frame.
 
@@ -136,6 +140,8 @@ class DetrendTask(PipelineTask):
             By kind: those that the chain needs.
         threads
             Threads to use; no pixel depends on it.
+        memory
+            Where the pixels go: the result is valid until it is used again. None: to memory of their own.
 
         Returns
         -------
@@ -158,8 +164,9 @@ class DetrendTask(PipelineTask):
             masters=masters,
         )
         frame = open_frame(raw, camera, detector, record)
-        chain.prepare(frame)
-        return Struct(detrended=product_of(frame, chain, correct_frame(chain, frame, threads=threads)))
+        chain.prepare(frame, threads=threads)
+        corrected = correct_frame(chain, frame, threads=threads, memory=memory)
+        return Struct(detrended=product_of(frame, chain, corrected))
 
 
 def product_of(frame: DetectorFrame, chain: Chain, corrected: CorrectedFrame) -> Any:

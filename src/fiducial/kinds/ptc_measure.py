@@ -122,7 +122,7 @@ def _corrected(frame: DetectorFrame, chain: Chain, threads: int, memory: FrameMe
         if frame.compressed and chain.whole_frame:  # else it would be decoded twice
             frame.pixels = WholeImages(frame.raw)
         try:
-            chain.prepare(frame)
+            chain.prepare(frame, threads=threads)
             return correct_frame(chain, frame, threads=threads, memory=memory)
         finally:
             frame.pixels = frame.raw
