@@ -20,6 +20,8 @@ TABLE_SIZE = 1 << 14
 """Steps of the table with which a curve is applied: of 100,000 electrons, 6 electrons each."""
 
 _LEAST = 1e30  # below minus this, signals are cut: infinity times a slope of 0 is no number
+_ROUNDING = 1e-9
+_STEPS = 4097  # in which the end of a curve is looked for
 _BLOCK = 1 << 15  # pixels at a time: they stay in the cache
 
 
@@ -167,8 +169,15 @@ class DoubleSpline:
 
     @property
     def maximum(self) -> float:
-        """The lower of the two."""
-        return min(self.relative.maximum, self.absolute.maximum * self.ratio)
+        """Up to which both know the signal: the absolute correction sees what the relative one makes."""
+        last, limit = self.relative.maximum, self.absolute.maximum * self.ratio
+        if not np.isfinite(last):
+            return limit
+        if last + float(self.relative.correction(np.array(last))) <= limit * (1.0 + _ROUNDING):
+            return last
+        at = np.linspace(0.0, last, _STEPS)
+        seen = np.maximum.accumulate(at + self.relative.correction(at))
+        return float(np.interp(limit, seen, at))
 
     def correction(self, signal: Numbers) -> Float64:
         """Both corrections added up."""
@@ -176,6 +185,16 @@ class DoubleSpline:
         first = self.relative.correction(inside)
         seen = (inside + first) / self.ratio
         return first + self.ratio * self.absolute.correction(seen)
+
+
+def signal_before(model: LinearityModel, corrected: float) -> float:
+    """The signal that a model makes ``corrected``, of those up to its maximum; above as far above."""
+    last = model.maximum if np.isfinite(model.maximum) else max(2.0 * abs(corrected), 1.0)
+    at = np.linspace(0.0, last, _STEPS)
+    seen = np.maximum.accumulate(at + model.correction(at))
+    if corrected >= seen[-1]:
+        return last + corrected - float(seen[-1])
+    return float(np.interp(corrected, seen, at))
 
 
 def tabulate(model: LinearityModel, step: float, maximum: float | None = None) -> LookupTable:

@@ -75,12 +75,16 @@ def solve(equations: Equations, usable: Flags, stability: float | None, kappa: f
         if solution is None:
             return None
         size = np.where(used, np.abs(solution.pull), 0.0)
-        # While there may be outliers, the median tells an unknown scatter; afterwards all levels do.
-        limit = kappa * (_robust_scale(solution, used) if stability is None else 1.0)
+        robust = scatter
+        if stability is None:
+            # While there may be outliers, the median tells an unknown scatter; afterwards all levels do.
+            robust, scale = _robust_scatter(equations, used, light, solution)
+            size[used] *= scale
         before, light = light, _light(equations, solution)
-        if size.max() > limit:  # one at a time: it makes its neighbours look wrong too
+        if size.max() > kappa:  # one at a time: it makes its neighbours look wrong too
             outlier = outlier.copy()
             outlier[np.argmax(size)] = True
+            scatter = robust
             if outlier.sum() > most:
                 break
             continue
@@ -137,9 +141,28 @@ def _light(equations: Equations, solution: Solution) -> Float64:
     return light
 
 
-def _robust_scale(solution: Solution, used: Flags) -> float:
-    """Scatter of pulls by their median, at least 1e-3 of what was expected."""
-    return max(1e-3, 1.4826 * float(np.median(np.abs(solution.pull[used]))))
+def _robust_scatter(
+    equations: Equations, used: Flags, light: Float64, solution: Solution
+) -> tuple[float, Float64]:
+    """The light's relative scatter by the median of pulls, and what pulls are with it over what they are."""
+    level = np.maximum(light[used], 1e-9 * light[used].max())
+    own = np.maximum(equations.sigma[used], 1e-12 * level)
+    before = np.hypot(equations.sigma[used], solution.stability * light[used])
+    before = np.maximum(before, 1e-9 * light[used].max())  # as in `_weighted`
+    size = np.abs(solution.pull[used]) * before
+
+    def typical(scatter: float) -> float:
+        return 1.4826 * float(np.median(size / np.hypot(own, scatter * level)))
+
+    low, high = 0.0, float(np.max(size / level)) + 1e-12
+    if typical(low) > 1.0:
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if typical(middle) > 1.0 else (low, middle)
+        scatter = high
+    else:
+        scatter = 0.0
+    return scatter, before / np.hypot(own, scatter * level)
 
 
 def _fitted_scatter(equations: Equations, used: Flags, light: Float64, solution: Solution) -> float:

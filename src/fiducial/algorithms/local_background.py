@@ -66,18 +66,26 @@ def surroundings(
     ----------
     The mesh of Bertin & Arnouts 1996 (A&AS 117, 393), section 3, with medians in place of modes.
     """
-    rows, columns = (_edges(length, block, least) for length in image.shape)
-    medians = _per_block(image, usable, rows, columns)
-    if not np.isfinite(medians).any():
+    surface = local_level(image, usable, block, least=least)
+    if surface is None:
         return None
-    trend = _trend(_smooth(medians), rows, columns)
-    surface = trend + _surface(_smooth(_per_block(image - trend, usable, rows, columns)), rows, columns)
+    rows, columns = (_edges(length, block, least) for length in image.shape)
     noise = _MAD * _per_block(np.abs(image - surface), usable, rows, columns)
     if variance is not None:
         finite = usable & np.isfinite(variance)
         floor = np.sqrt(np.maximum(_per_block(variance, finite, rows, columns), 0.0))
         noise = np.fmax(noise, floor)
     return Surroundings(surface, np.maximum(_surface(_smooth(noise), rows, columns), np.float32(0)))
+
+
+def local_level(image: Float32, usable: Flags, block: int, *, least: int = 1) -> Float32 | None:
+    """Measure the background alone, as `surroundings` does: (ny, nx), None where no pixel is usable."""
+    rows, columns = (_edges(length, block, least) for length in image.shape)
+    medians = _per_block(image, usable, rows, columns)
+    if not np.isfinite(medians).any():
+        return None
+    trend = _trend(_smooth(medians), rows, columns)
+    return trend + _surface(_smooth(_per_block(image - trend, usable, rows, columns)), rows, columns)
 
 
 def _edges(length: int, block: int, least: int) -> list[int]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fiducial.algorithms.arrays import Flags, Float64, Numbers
+from fiducial.algorithms.poisson_share import PoissonShare
 from fiducial.algorithms.statistics import clipped_mean, scatter_inflation, truncation_factor
 from fiducial.errors import AlgorithmError
 
@@ -89,6 +90,7 @@ def flat_pair_gain(
     block: int = 16,
     read_noise: float,
     kappa: float = _CLIP,
+    share: PoissonShare | None = None,
 ) -> PairGain:
     r"""Gain from a pair of flats, by the mean and variance of small blocks.
 
@@ -99,27 +101,25 @@ def flat_pair_gain(
               + R^2 \left( \frac{1}{m_a^2} + \frac{1}{m_b^2} \right) \right]
 
     and 1/g is the sum of V, less its read noise, over the sum of what stands beside 1/g, over all blocks:
-    each counts by its light. (Weights by the expected scatter of V would be the best for a perfect
-    model. They let faint blocks count as much as bright ones, and there a level that is off by a few
-    adu or a little structure changes the gain by per cents.) Differences are clipped after division by
-    the expected sigma of each pixel, so a gradient of the light does not matter. Brighter-fatter and
-    other correlations of neighbours are *not* added: the gain comes out higher by their share of the
-    variance.
+    each counts by its light. (With weights by the expected scatter of V faint blocks would count as much
+    as bright ones, and there a level that is off by a few adu changes the gain by per cents.) Differences
+    are clipped in units of the expected sigma of each pixel, so a gradient of the light does not matter.
+    Without ``share`` the gain is higher by what brighter-fatter takes from the variance.
 
     Parameters
     ----------
     flat_a, flat_b : (ny, nx)
-        Two flats of one amplifier, taken one after the other (lamps drift), adu. Pixels that are not
-        finite in either are passed over; saturated ones are the caller's to mask.
+        Neighbours of one amplifier, adu. Pixels not finite in either are left out; mask saturated ones.
     level_a, level_b : float or array that broadcasts to (ny, nx)
-        What is subtracted first: bias or overscan level of each flat. An image should be the same for
-        both, so that its own noise cancels.
+        Subtracted first: bias or overscan level; an image the same for both, so that its noise cancels.
     block : int
         Side of the blocks; an incomplete one at the end of rows or columns is left out.
     read_noise : float
         Noise of a pixel without light, adu.
     kappa : float
         Clipping limit in expected sigmas.
+    share : PoissonShare, optional
+        What of the photon noise there is; the gain is then that of photon transfer.
 
     Returns
     -------
@@ -151,10 +151,10 @@ def flat_pair_gain(
         difference = a * points.scale_a - b * points.scale_b
         before, kept = kept, finite & (np.square(difference) <= kappa**2 * expected)
         points = _block_points(a, b, kept, read_noise, tails)
-        gain = _gain(points)
+        gain = _gain(points, share)
         if np.array_equal(before, kept):
             break
-    return _pair_gain(points, gain)
+    return _pair_gain(points, gain, share)
 
 
 class _Points(NamedTuple):
@@ -193,44 +193,56 @@ def _block_points(a: Float64, b: Float64, kept: Flags, read_noise: float, tails:
     return _Points(scale_a[:, None], scale_b[:, None], mean, photon, variance - read, read, used)
 
 
+def _no_light() -> AlgorithmError:
+    what = "no block of the flats has enough light for a gain"
+    return AlgorithmError(what, hint="were the lamps on, the bias removed?")
+
+
 def _typical_gain(points: _Points) -> float:
     """Gain of the median block, which is deaf to cosmic rays."""
     lit = points.freedom > 0
     if not lit.any():
-        raise AlgorithmError(
-            "no block of the flats has enough light for a gain", hint="were the lamps on, the bias removed?"
-        )
+        raise _no_light()
     return 1.0 / max(float(np.median(points.variance[lit] / points.photon[lit])), 1e-9)
 
 
-def _gain(points: _Points) -> float:
+def _gain(points: _Points, share: PoissonShare | None) -> float:
     """Light over variance of all blocks, as electrons per adu."""
     light = float(np.sum(points.freedom * points.photon))
     variance = float(np.sum(points.freedom * points.variance))
     if not light > 0:
-        raise AlgorithmError(
-            "no block of the flats has enough light for a gain", hint="were the lamps on, the bias removed?"
-        )
+        raise _no_light()
     if not variance > 0:
         raise AlgorithmError(
             "the flats differ by less than their read noise: no gain follows",
             hint="are they copies of one frame, or is the read noise too high?",
         )
-    return light / variance
+    gain = light / variance
+    for _ in range(_ROUNDS if share is not None else 0):  # each brings it nearer by a factor of ten
+        gain = float(np.sum(points.freedom * _photons(points, gain, share))) / variance
+    return gain
 
 
-def _pair_gain(points: _Points, gain: float) -> PairGain:
+def _photons(points: _Points, gain: float, share: PoissonShare | None) -> Float64:
+    """What multiplies 1/gain in the variance, with what is missing of the photon noise."""
+    return points.photon if share is None else points.photon * share(gain * points.mean)
+
+
+def _pair_gain(points: _Points, gain: float, share: PoissonShare | None) -> PairGain:
     lit = points.freedom > 0
-    expected = points.photon / gain + points.read
-    light = float(np.sum(points.freedom * points.photon))
+    photons = _photons(points, gain, share)
+    expected = photons / gain + points.read
+    light = float(np.sum(points.freedom * photons))
     # Var(V) of a block is 2 expected^2 / freedom.
     slope_error = sqrt(2.0 * float(np.sum(points.freedom * np.square(expected)))) / light
     weight = 0.5 * points.freedom / np.square(expected)
-    chi2 = float(np.sum(weight * np.square(points.variance - points.photon / gain)))
+    chi2 = float(np.sum(weight * np.square(points.variance - photons / gain)))
     blocks = int(np.count_nonzero(lit))
-    error = gain**2 * slope_error * scatter_inflation(chi2, blocks - 1)
-    scatter = chi2 / (blocks - 1) if blocks > 1 else nan
-    return PairGain(gain, error, float(np.mean(points.mean[lit])), blocks, scatter)
+    # A higher gain means more electrons, and with them a lower share.
+    more = float(np.sum(points.freedom * _photons(points, 1.01 * gain, share)))
+    error = gain**2 * slope_error * scatter_inflation(chi2, blocks - 1) / (1.0 - (more / light - 1.0) / 0.01)
+    mean = float(np.mean(points.mean[lit]))
+    return PairGain(gain, error, mean, blocks, chi2 / (blocks - 1) if blocks > 1 else nan)
 
 
 def mean_gain(gains: Sequence[PairGain]) -> PairGain:

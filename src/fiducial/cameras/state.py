@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fiducial.cameras.facts import FrameFacts, StateValue
 from fiducial.cameras.model import Camera
 
@@ -14,9 +16,16 @@ def state_differences(
     A keyword that one of the two does not have is unknown, and unknown never differs. Numbers agree
     within the tolerance of the camera's rule, text without regard to case and outer blanks.
     """
+    return differing_keys(camera, a.state, b.state)
+
+
+def differing_keys(
+    camera: Camera, a: Mapping[str, StateValue | None], b: Mapping[str, StateValue | None]
+) -> dict[str, tuple[StateValue, StateValue]]:
+    """The same of two camera states by themselves."""
     different: dict[str, tuple[StateValue, StateValue]] = {}
     for key, rule in camera.headers.state.items():
-        one, other = a.state.get(key), b.state.get(key)
+        one, other = a.get(key), b.get(key)
         if one is None or other is None:
             continue
         if not _same(one, other, rule.tolerance):

@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "verify": ("production:verify", "Verify calibrations against frames."),
     "report": ("reports:report", "Write the report page of a production."),
     "defects": ("defects:defects", "List bad pixels by reason, and what appeared and went."),
+    "status": ("status:status", "Say whether the camera is what was certified."),
     "certify": ("life:certify", "Certify what passed for a span of dates."),
     "adopt": ("life:adopt", "Take existing masters in as certified calibrations."),
     "detrend": ("frames:detrend", "Correct science frames with the certified calibrations."),

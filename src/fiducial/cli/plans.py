@@ -45,6 +45,8 @@ def show_plans(repository: str, plans: Any, request: Any) -> None:
     """Show every plan: its frames with reasons, what it costs, and the commands that do the same."""
     for planned in plans.planned:
         _show_choices(planned)
+        for note in planned.notes:
+            show.say(note)
         cost = planned.forecast
         show.say(
             f"forecast: reads {show.size(cost.read_bytes)}, writes {show.size(cost.disk_bytes)}, "
@@ -55,7 +57,7 @@ def show_plans(repository: str, plans: Any, request: Any) -> None:
             show.say(f"{command}\n")
     _show_impossible(plans.impossible)
     if plans.planned:
-        made = " ".join(dict.fromkeys(p.plan.kind for p in plans.planned))
+        made = " ".join(plans.asked)
         show.next_step(f"fiducial make {repository} {made}{_asked(request)}")
 
 
@@ -105,6 +107,8 @@ def _show_choices(planned: Any) -> None:
 def _show_impossible(impossible: Sequence[Any]) -> None:
     for one in impossible:
         show.say(f"{one.kind}: cannot be made: {one.reason}")
+        if one.needed:
+            show.say(f"  needed: {one.needed}")
         if one.hint:
             show.say(f"  {one.hint}")
 
@@ -136,9 +140,7 @@ def show_production(repository: str, production: Any) -> None:
     runs = [made.run for made in production.products if made.run]
     if not runs:
         return
-    pages = [made.run for made in production.products if made.run and made.planned.plan.kind != "defects"]
-    if pages:
-        show.next_step(f"fiducial report {repository} {' '.join(pages)}")
+    show.next_step(f"fiducial report {repository} {' '.join(runs)}")
     for made in production.products:
         if made.verdict != "not made" and made.planned.plan.kind == "defects":
             show.next_step(f"fiducial defects {repository} --collection {made.run}")

@@ -14,7 +14,7 @@ from fiducial.cli.progress import progress
 FRAME_KINDS = ("bias", "dark", "flat")
 """Made where none is named."""
 
-KINDS = (*FRAME_KINDS, "defects")
+KINDS = (*FRAME_KINDS, "defects", "linearizer", "ptc", "all")
 
 
 def _request(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,6 +61,7 @@ def plan(repository: str, kinds: tuple[str, ...], find_dates: bool, json: bool, 
     Examples:
       fiducial plan REPO bias dark flat --night 20170908 --state SET-TEMP=-5
       fiducial plan REPO bias --find-dates
+      fiducial plan REPO all --night 20260901
     """
     from fiducial import service
     from fiducial.cli.plans import show_dates, show_plans
@@ -87,11 +88,15 @@ def make(repository: str, kinds: tuple[str, ...], json: bool, **wishes: Any) -> 
     """Generate and verify calibrations; print the collections and the verdicts.
 
     Defects are found in masters: those made in the same production, or what is certified for the night.
+    A linearizer and photon transfer (ptc) need flats of many exposure times, and a bias in adu (--bootstrap).
+    "all" makes whatever the night's frames allow, in order: masters in adu, defects, linearizer, ptc, and
+    with their gains the masters in electrons; what cannot be made is named with the frames it needs.
 
     \b
     Examples:
       fiducial make REPO bias dark flat --night 20260901 --ticket CAL-12 --tag monthly
       fiducial make REPO defects --night 20260901
+      fiducial make REPO all --night 20260901
     """
     from fiducial import service
     from fiducial.cli.plans import show_production

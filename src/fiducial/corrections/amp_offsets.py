@@ -61,8 +61,6 @@ class AmpOffsetsCorrection(Correction):
 
     name = "amp_offsets"
     whole_detector = True
-    after = ("bias", "variance", "dark", "defects", "flat", "nan")
-    before = ("statistics",)
     ConfigClass = AmpOffsetsConfig
 
     def apply(self, segments: Sequence[Segment], frame: DetectorFrame) -> None:

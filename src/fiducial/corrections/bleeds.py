@@ -50,8 +50,6 @@ class BleedsCorrection(Correction):
 
     name = "bleeds"
     whole_detector = True
-    after = ("saturation",)
-    before = ("interpolate", "statistics")
     ConfigClass = BleedsConfig
 
     def apply(self, segments: Sequence[Segment], frame: DetectorFrame) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiducial.corrections.base import Context, Correction, Weights
 from fiducial.corrections.memory import for_each
+from fiducial.corrections.places import require_order, stage_of
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.registry import CORRECTIONS
 from fiducial.corrections.segment import Segment
@@ -176,11 +177,23 @@ def world_of(names: Sequence[str]) -> World:
     return "electron" if "gain" in names else "adu"
 
 
-def masters_of(names: Sequence[str]) -> tuple[str, ...]:
-    """The kinds of masters that a chain needs, in its order."""
-    return tuple(
-        kind for name in names if name in CORRECTIONS and (kind := CORRECTIONS[name].master) is not None
-    )
+def masters_of(names: Sequence[str], config: Any = None) -> tuple[str, ...]:
+    """The kinds of masters that a chain needs, in its order.
+
+    Parameters
+    ----------
+    names
+        The corrections in order.
+    config
+        Their settings, as of `build_chain`; None: as they are made.
+    """
+    needed = {
+        kind: None
+        for name in names
+        if name in CORRECTIONS
+        for kind in CORRECTIONS[name].masters(None if config is None else getattr(config, name))
+    }
+    return tuple(needed)
 
 
 def require_valid(names: Sequence[str]) -> None:
@@ -190,7 +203,7 @@ def require_valid(names: Sequence[str]) -> None:
     ------
     ConfigurationError
         A name that no correction has, one that stands twice, no assembly, a correction on the wrong
-        side of it, or the variance on the wrong side of the bias, dark or flat.
+        side of it, or before what it belongs behind (`fiducial.corrections.places`).
     """
     unknown = [name for name in names if name not in CORRECTIONS]
     if unknown:
@@ -205,37 +218,16 @@ def require_valid(names: Sequence[str]) -> None:
         )
     middle = list(names).index("assembly")
     for place, name in enumerate(names):
-        if place < middle and CORRECTIONS[name].stage == "detector":
+        stage = stage_of(name, CORRECTIONS[name])
+        if place < middle and stage == "detector":
             raise ConfigurationError(
                 f"{name} stands before assembly, and works on assembled detectors", hint="Move it behind."
             )
-        if place > middle and CORRECTIONS[name].stage == "raw":
+        if place > middle and stage == "raw":
             raise ConfigurationError(
                 f"{name} stands after assembly, and works on raw amplifiers", hint="Move it before."
             )
-    if {"overscan", "linearity"} <= set(names) and list(names).index("linearity") < list(names).index(
-        "overscan"
-    ):
-        raise ConfigurationError(
-            "linearity stands before overscan", hint="It works on the signal above bias: move it behind."
-        )
-    _require_order(names)
-
-
-def _require_order(names: Sequence[str]) -> None:
-    """The signal that makes noise is that after the bias and before dark and flat."""
-    for first, second in (("bias", "variance"), ("variance", "dark"), ("variance", "flat"), ("dark", "flat")):
-        if first in names and second in names and list(names).index(first) > list(names).index(second):
-            raise ConfigurationError(
-                f"{first} stands after {second}", hint="The order is bias, variance, dark, flat."
-            )
-    for name in names:
-        own = CORRECTIONS[name]
-        for first, second in [(one, name) for one in own.after] + [(name, one) for one in own.before]:
-            if {first, second} <= set(names) and list(names).index(first) > list(names).index(second):
-                raise ConfigurationError(
-                    f"{first} stands after {second}", hint=f"Put {first} before {second}."
-                )
+    require_order(names, CORRECTIONS)
 
 
 def require_strips(names: Sequence[str]) -> None:

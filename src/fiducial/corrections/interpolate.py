@@ -53,8 +53,6 @@ class InterpolateCorrection(Correction):
 
     name = "interpolate"
     whole_detector = True
-    after = ("bias", "variance", "dark", "defects", "flat", "nan")
-    before = ("statistics",)
     ConfigClass = InterpolateConfig
 
     def __init__(self, config: Any, context: Context) -> None:

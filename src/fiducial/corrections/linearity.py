@@ -99,7 +99,7 @@ class LinearityCorrection(Correction):
     def check(self, frame: DetectorFrame) -> None:
         """Refuse a frame of another camera state than the linearizer's."""
         if self.config.matchState:
-            self.found.require_state(frame)
+            self.found.require_state(frame, self.name)
 
     def correct(self, segment: Segment, frame: DetectorFrame) -> None:
         """Add it; noise is not rescaled: the signal's variance is that of the corrected signal."""

@@ -52,10 +52,11 @@ class Master:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of its content (`fiducial.products.images.content_hash`)."""
+        """SHA-256 of its content: the product's own, or that of images."""
         from fiducial.products.images import content_hash
 
-        return content_hash(self.product)
+        own: Any = getattr(self.product, "content_hash", None)
+        return str(own()) if own is not None else content_hash(self.product)
 
     @cached_property
     def image(self) -> Float32:
@@ -119,8 +120,15 @@ class Master:
                 "Give the collection that holds the calibrations of this detector.",
             )
 
-    def require_state(self, frame: DetectorFrame) -> None:
+    def require_state(self, frame: DetectorFrame, correction: str = "") -> None:
         """Refuse a master made in another state of the camera than the frame's; unknown never differs.
+
+        Parameters
+        ----------
+        frame
+            What it is for.
+        correction
+            Whose setting switches this off; empty: none does.
 
         Raises
         ------
@@ -135,8 +143,12 @@ class Master:
             text = ", ".join(f"{key} is {a} and {b}" for key, (a, b) in sorted(differences.items()))
             raise self._mismatch(
                 f"is of another camera state than exposure {frame.exposure} (frame and master: {text})",
-                "Use a master made in the frame's state, or switch the check off: "
-                f"corrections.{self.kind}.matchState=False.",
+                "Use a master made in the frame's state"
+                + (
+                    f", or switch the check off: corrections.{correction}.matchState=False."
+                    if correction
+                    else "."
+                ),
             )
 
     def _mismatch(self, what: str, hint: str) -> CalibrationMismatch:

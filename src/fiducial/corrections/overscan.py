@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from fiducial.corrections.base import Context, Correction
 from fiducial.corrections.frame import as_float
 from fiducial.corrections.memory import for_each
 from fiducial.corrections.strips import BLOCK
+from fiducial.errors import AlgorithmError, ConfigurationError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +59,8 @@ class OverscanCorrection(Correction):
     Methods that take a row's level from that row work strip by strip; the others are fitted to the
     whole overscan of the amplifier before (`prepare`). Saturated overscan pixels are passed over.
     The parallel overscan (its serial level removed) is fitted by the same method, column by
-    column. An amplifier without overscan keeps its level.
+    column. An amplifier without overscan keeps its level; one whose overscan is saturated altogether (or
+    within a block of rows) has none there: its pixels become NaN, and the other amplifiers go on.
     """
 
     name = "overscan"
@@ -134,16 +138,44 @@ class OverscanCorrection(Correction):
 
     def _fit_blocks(self, cut: Cut | Segment, pixels: Float64) -> LineLevels:
         """Fit blocks of readout rows one by one, so that the height of the strip does not matter."""
-        amp = cut.amplifier
-        model = fit_overscan_rows(
+        bounds, first_left = _bounds(cut.amplifier, *cut.rows), cut.amplifier.read_corner[1] == "L"
+        try:
+            model = self._fit_rows(pixels, bounds, first_left)
+        except AlgorithmError:  # some block has no pixel
+            model = _joined([self._of_block(pixels[a:b], first_left) for a, b in pairwise(bounds.tolist())])
+        return LineLevels(model.level, model.variance, model)
+
+    def _of_block(self, pixels: Float64, first_left: bool) -> OverscanModel:
+        try:
+            return self._fit_rows(pixels, np.array([0, len(pixels)]), first_left)
+        except AlgorithmError:
+            return self._unknown(pixels)
+
+    def _fit_rows(self, pixels: Float64, bounds: NDArray[np.int64], first_left: bool) -> OverscanModel:
+        return fit_overscan_rows(
             pixels,
-            _bounds(amp, *cut.rows),
+            bounds,
             method=self.method,
             skip_leading=self.skip_leading,
             skip_trailing=self.skip_trailing,
-            first_column_left=amp.read_corner[1] == "L",
+            first_column_left=first_left,
         )
-        return LineLevels(model.level, model.variance, model)
+
+    def _unknown(self, pixels: NDArray[Any]) -> OverscanModel:
+        """No level, where no pixel tells one.
+
+        Raises
+        ------
+        ConfigurationError
+            All columns are skipped.
+        """
+        if pixels.shape[1] <= self.skip_leading + self.skip_trailing:
+            raise ConfigurationError(
+                f"the overscan has {pixels.shape[1]} columns, "
+                f"and {self.skip_leading} + {self.skip_trailing} of them are skipped",
+                hint="Lower skipLeading or skipTrailing.",
+            )
+        return OverscanModel(np.full(len(pixels), np.nan), np.zeros(len(pixels)), np.nan, 0)
 
     def _fit_parallel(
         self, frame: DetectorFrame, amp: Amplifier, area: Region, whole: OverscanModel | None
@@ -162,14 +194,30 @@ class OverscanCorrection(Correction):
         return self._fit(pixels.T, amp.read_corner[0] == "L")
 
     def _fit(self, pixels: NDArray[Any], first_column_left: bool) -> OverscanModel:
-        return fit_overscan(
-            pixels,
-            method=self.method,
-            order=self.order,
-            skip_leading=self.skip_leading,
-            skip_trailing=self.skip_trailing,
-            first_column_left=first_column_left,
-        )
+        try:
+            return fit_overscan(
+                pixels,
+                method=self.method,
+                order=self.order,
+                skip_leading=self.skip_leading,
+                skip_trailing=self.skip_trailing,
+                first_column_left=first_column_left,
+            )
+        except AlgorithmError:
+            if np.isfinite(pixels).all():  # it is the settings that do not fit
+                raise
+            return self._unknown(pixels)
+
+
+def _joined(blocks: Sequence[OverscanModel]) -> OverscanModel:
+    """Blocks of rows one above the other; noise and number of pixels are those of blocks that have some."""
+    noises = [block.noise for block in blocks if np.isfinite(block.noise)]
+    return OverscanModel(
+        np.concatenate([block.level for block in blocks]),
+        np.concatenate([block.variance for block in blocks]),
+        float(np.median(noises)) if noises else np.nan,
+        next((block.used for block in blocks if block.used), 0),
+    )
 
 
 def _bounds(amp: Amplifier, y0: int, y1: int) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ The pixels are those that the corrections give one after the other, bit by bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from fiducial.corrections.bias import BiasCorrection
 from fiducial.corrections.dark import DarkCorrection
+from fiducial.corrections.defects import DefectsCorrection
 from fiducial.corrections.flat import NO_RESPONSE, FlatCorrection
 from fiducial.corrections.memory import FrameMemory, FramePlanes, for_each, new_planes
 from fiducial.corrections.nan import NanCorrection
@@ -25,6 +26,7 @@ from fiducial.kernels import Detrended, Detrending, MasterPlanes, NanMark, Noise
 from fiducial.products.masks import UNUSABLE, Plane
 
 if TYPE_CHECKING:
+    from fiducial.cameras.model import Amplifier
     from fiducial.corrections.base import Correction
     from fiducial.corrections.chain import Chain
     from fiducial.corrections.frame import Cut, DetectorFrame
@@ -91,7 +93,10 @@ def correct_frame(
 
 @dataclass(frozen=True, eq=False)
 class SinglePass:
-    """The corrections of a usual chain: raw stage, then bias, variance, dark, flat, nan, or some of them."""
+    """The corrections of a usual chain: raw stage, then bias, variance, dark, flat, nan, or some of them.
+
+    Defects may stand anywhere among these but behind nan, which looks at their marks.
+    """
 
     stage: RawStage
     bias: BiasCorrection | None = None
@@ -99,13 +104,17 @@ class SinglePass:
     dark: DarkCorrection | None = None
     flat: FlatCorrection | None = None
     nan: NanCorrection | None = None
+    defects: DefectsCorrection | None = None
 
     @classmethod
     def of(cls, corrections: Sequence[Correction]) -> SinglePass | None:
         """Find them in a chain; None where it does something else, or in another order."""
         stage, rest = RawStage.of(corrections)
-        kinds = [type(one) for one in rest]
+        names = [one.name for one in rest]
+        kinds = [type(one) for one in rest if not isinstance(one, DefectsCorrection)]
         if stage is None or kinds != [kind for kind in _ORDER if kind in kinds]:
+            return None
+        if {"defects", "nan"} <= set(names) and names.index("defects") > names.index("nan"):
             return None
         found: dict[str, Any] = {one.name: one for one in rest}
         return cls(stage, **found)
@@ -126,6 +135,8 @@ class SinglePass:
         self, cut: Cut, frame: DetectorFrame, out: FramePlanes, masters: MasterPlanes, threads: int
     ) -> Segment:
         """Correct the pixels of one amplifier, to where they belong in a frame."""
+        if self.stage.of_pixels:
+            return self._behind(self.stage.segment(cut, frame), frame, out, masters, threads)
         amp = cut.amplifier
         overscan = self.stage.overscan
         levels = overscan.levels(cut, frame) if overscan else (None, None)
@@ -150,16 +161,44 @@ class SinglePass:
             models={name: own.model for name, own in zip(("serial", "parallel"), levels, strict=True) if own},
         )
 
+    def _behind(
+        self,
+        segment: Segment,
+        frame: DetectorFrame,
+        out: FramePlanes,
+        whole_masters: MasterPlanes,
+        threads: int,
+    ) -> Segment:
+        """What comes behind a raw stage that is more than the kernel does: its result is the raw image."""
+        where, amp = segment.place.slices, segment.amplifier
+        noise = None
+        if self.variance is not None:
+            noise = self._noise(amp, segment.row_variance, segment.column_variance)
+        steps = Detrending(noise=noise, time=frame.facts.dark_time, nan=self._nan)
+        planes = Detrended(out.image[where], out.variance[where] if noise else None, out.mask[where])
+        masters = whole_masters.within(where)
+        mask = segment.mask if masters.mask is None else segment.mask | masters.mask
+        detrend_rows(segment.image, steps, replace(masters, mask=mask), planes, threads=threads)
+        segment.image, segment.variance, segment.mask = planes.image, planes.variance, planes.mask
+        return segment
+
+    def _noise(self, amp: Amplifier, rows: Float64, columns: Float64) -> Noise:
+        poisson = self.variance is not None and self.variance.config.poisson
+        return Noise(
+            (read_variance(amp, self._world) + rows).astype(np.float32),
+            columns.astype(np.float32) if columns.any() else None,
+            signal_factor(amp, self._world) if poisson else None,
+        )
+
+    @property
+    def _nan(self) -> NanMark | None:
+        return NanMark(int(Plane.UNMASKED_NAN), int(UNUSABLE)) if self.nan else None
+
     def _steps(self, cut: Cut, levels: Levels, time: float) -> Detrending:
         amp = cut.amplifier
         noise = None
         if self.variance is not None:
-            rows, columns = self._added(cut, levels)
-            noise = Noise(
-                (read_variance(amp, self._world) + rows).astype(np.float32),
-                columns.astype(np.float32) if columns.any() else None,
-                signal_factor(amp, self._world) if self.variance.config.poisson else None,
-            )
+            noise = self._noise(amp, *self._added(cut, levels))
         row, column = (None if own is None else own.level.astype(np.float32) for own in levels)
         return Detrending(
             row_level=row,
@@ -168,7 +207,7 @@ class SinglePass:
             limits=self.stage.limits(amp.saturation),
             noise=noise,
             time=time,
-            nan=NanMark(int(Plane.UNMASKED_NAN), int(UNUSABLE)) if self.nan else None,
+            nan=self._nan,
             flip_x=amp.detector.flip_x,
             flip_y=amp.detector.flip_y,
         )
@@ -194,6 +233,8 @@ class SinglePass:
         if self.flat is not None:
             inverse = inverse_of(_native(self.flat.found.image), self.flat.config.minimum)
             masks.append(np.where(np.isnan(inverse), NO_RESPONSE, np.int32(0)))
+        if self.defects is not None:
+            masks.append(self.defects.mask)
         noisy = self.variance is not None
         return MasterPlanes(
             bias=_native(bias.image) if bias else None,

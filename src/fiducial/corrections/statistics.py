@@ -27,7 +27,6 @@ class StatisticsCorrection(Correction):
 
     name = "statistics"
     whole_detector = True
-    after = ("bias", "variance", "dark", "defects", "flat", "nan", "edges")
 
     def apply(self, segments: Sequence[Segment], frame: DetectorFrame) -> None:
         """Measure all amplifiers, several at a time."""

@@ -50,7 +50,7 @@ class MasterCorrection(Correction):
     def check(self, frame: DetectorFrame) -> None:
         """Refuse a frame of another camera state than the master's."""
         if self.config.matchState:
-            self.found.require_state(frame)
+            self.found.require_state(frame, self.name)
 
     def notes(self) -> dict[str, str | int | float | bool]:
         """The master's content hash."""

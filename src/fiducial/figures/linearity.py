@@ -13,7 +13,8 @@ from fiducial.corrections.linearity_product import models_of
 from fiducial.figures.style import BAD, INK, MUTED, RULE, SERIES, axes_at, new_figure, styled, with_unit
 from fiducial.products.linearizer import AmplifierLinearity, Linearizer
 
-_PARTS = 1e4  # residuals are shown in units of 1e-4
+PARTS = 1e4
+"""Residuals are shown in units of 1e-4."""
 
 
 @styled
@@ -60,30 +61,34 @@ def draw_linearity(linearizer: Linearizer, amplifier: str) -> Figure:
     return figure
 
 
-def _residuals(axes: Axes, one: AmplifierLinearity) -> None:
-    """Levels used as dots, rejected ones as crosses, others hollow; the light's scatter as a band.
-
-    What is too large for the axes stands on their edge.
-    """
-    left = _PARTS * one.residual
-    good = left[one.used & np.isfinite(left)]
-    half = max(4.0 * float(np.std(good)), 1.3 * float(np.abs(good).max()), 1e-3) if len(good) else 1.0
-    axes.set_ylim(-half, half)
-    left = np.clip(left, -half, half)  # levels beyond the turn-off would leave nothing to be seen of these
-    marks: tuple[tuple[NDArray[np.bool_], dict[str, Any]], ...] = (
+def marks_of(one: AmplifierLinearity) -> tuple[tuple[NDArray[np.bool_], dict[str, Any]], ...]:
+    """Levels used as dots, rejected ones as crosses, others hollow."""
+    return (
         (one.used, {"color": SERIES[1], "marker": "o", "label": "used"}),
         (one.outlier, {"color": BAD, "marker": "x", "label": "rejected"}),
         (
-            ~one.used & ~one.outlier & np.isfinite(left),
+            ~one.used & ~one.outlier & np.isfinite(one.residual),
             {"color": MUTED, "marker": "o", "markerfacecolor": "none", "label": "not used"},
         ),
     )
 
+
+def _residuals(axes: Axes, one: AmplifierLinearity) -> None:
+    """Levels, and the light's scatter as a band.
+
+    What is too large for the axes stands on their edge.
+    """
+    left = PARTS * one.residual
+    good = left[one.used & np.isfinite(left)]
+    half = max(4.0 * float(np.std(good)), 1.3 * float(np.abs(good).max()), 1e-3) if len(good) else 1.0
+    axes.set_ylim(-half, half)
+    left = np.clip(left, -half, half)  # levels beyond the turn-off would leave nothing to be seen of these
+    marks = marks_of(one)
     for chosen, look in marks:
         if chosen.any():
             axes.plot(one.signal[chosen], left[chosen], ls="", ms=4.0, clip_on=False, **look)
     if np.isfinite(one.stability):
-        band = _PARTS * one.stability
+        band = PARTS * one.stability
         axes.axhspan(-band, band, color=RULE, alpha=0.5, lw=0)
     axes.set_ylabel("residual (10⁻⁴)")
     if any(chosen.any() for chosen, _ in marks):

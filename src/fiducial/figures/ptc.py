@@ -35,7 +35,7 @@ def draw_transfer(product: PhotonTransferCurve, amplifier: str) -> Figure:
     if one is None:
         raise KeyError(amplifier)
     with_matrix = bool(np.isfinite(one.fit.a).sum() > 1)
-    figure = new_figure(10.6 if with_matrix else 7.6, 4.8)
+    figure = new_figure(10.8 if with_matrix else 7.6, 4.8)
     above, below = axes_at(figure, 0.9, 2.5, 6.5, 2.0), axes_at(figure, 0.9, 0.5, 6.5, 1.7)
     _curve(above, one)
     _residuals(below, one)
@@ -48,11 +48,11 @@ def draw_transfer(product: PhotonTransferCurve, amplifier: str) -> Figure:
     if above.get_legend_handles_labels()[1]:
         above.legend(loc="upper left")
     if with_matrix:
-        _matrix(axes_at(figure, 7.9, 1.3, 2.4, 2.4), figure, one)
+        _matrix(axes_at(figure, 8.1, 1.3, 2.4, 2.4), figure, one)
     return figure
 
 
-def _marks(one: AmplifierTransfer) -> tuple[tuple[NDArray[np.bool_], dict[str, Any]], ...]:
+def marks_of(one: AmplifierTransfer) -> tuple[tuple[NDArray[np.bool_], dict[str, Any]], ...]:
     """Pairs that the fit used as dots, outliers as crosses, others hollow."""
     known = np.isfinite(one.mean)
     return (
@@ -66,7 +66,7 @@ def _marks(one: AmplifierTransfer) -> tuple[tuple[NDArray[np.bool_], dict[str, A
 
 
 def _curve(axes: Axes, one: AmplifierTransfer) -> None:
-    for chosen, look in _marks(one):
+    for chosen, look in marks_of(one):
         if chosen.any():
             axes.plot(one.mean[chosen], one.covariances[chosen, 0, 0], ls="", ms=4.0, **look)
     fit = one.fit
@@ -82,15 +82,21 @@ def _curve(axes: Axes, one: AmplifierTransfer) -> None:
     axes.set_ylabel("variance (adu²)")
 
 
-def _residuals(axes: Axes, one: AmplifierTransfer) -> None:
-    """In units of the error that Gaussian noise gives; what is too large stands on the edge."""
+def residuals_of(one: AmplifierTransfer) -> NDArray[np.float64]:
+    """What the fit leaves of the variance of each pair, in units of the error that Gaussian noise gives."""
     expected = one.fit.curve[:, 0, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         left = (one.covariances[:, 0, 0] / expected - 1.0) * np.sqrt(0.5 * one.counts[:, 0, 0])
+    return np.asarray(left)
+
+
+def _residuals(axes: Axes, one: AmplifierTransfer) -> None:
+    """What is too large stands on the edge."""
+    left = residuals_of(one)
     good = left[one.kept & np.isfinite(left)]
     half = max(4.0, 1.3 * float(np.abs(good).max())) if len(good) else 4.0
     axes.set_ylim(-half, half)
-    for chosen, look in _marks(one):
+    for chosen, look in marks_of(one):
         if (chosen & np.isfinite(left)).any():
             axes.plot(one.mean[chosen], np.clip(left[chosen], -half, half), ls="", ms=4.0, **look)
     axes.axhspan(-1.0, 1.0, color=RULE, alpha=0.5, lw=0)
@@ -105,6 +111,7 @@ def _matrix(axes: Axes, figure: Figure, one: AmplifierTransfer) -> None:
     others = np.abs(np.delete(a.ravel(), 0))
     limit = float(np.nanmax(others)) or 1.0
     shown = axes.imshow(a, cmap=diverging(), vmin=-limit, vmax=limit)
+    axes.locator_params(nbins=6, integer=True)
     axes.set_xlabel("columns apart")
     axes.set_ylabel("rows apart")
     axes.set_title(f"a (10⁻⁶ / electron), a₀₀ = {a[0, 0]:.3g}")

@@ -5,24 +5,36 @@ from typing import TYPE_CHECKING, Any
 
 import astropy.units as u
 import numpy as np
+from lsst.pex.config import ChoiceField
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
 from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.algorithms.combine_by import loss_of_median
 from fiducial.cameras.model import Amplifier, Camera
-from fiducial.corrections.base import Weights
-from fiducial.corrections.chain import Chain, build_chain
+from fiducial.corrections.base import Context, Weights
+from fiducial.corrections.chain import Chain, build_chain, world_of
 from fiducial.corrections.frame import DetectorFrame
+from fiducial.corrections.gains_in_force import gain_keys, gains_of_transfer, with_gains
+from fiducial.corrections.masters import Master
 from fiducial.corrections.measured_noise import noise_keys
+from fiducial.corrections.transfer_master import curve_of, transfer_master
+from fiducial.errors import ConfigurationError
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.clipping import combine_batch, combine_raw_batch, uses_scatter
 from fiducial.kinds.config import StackConfig
-from fiducial.kinds.connections import StackConnections
+from fiducial.kinds.connections import (
+    StackConnections,
+    defects_input,
+    linearizer_input,
+    ptc_input,
+    stack_master,
+)
 from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
 from fiducial.kinds.levels import bias_levels, drifting, sample
 from fiducial.kinds.product import make_product
+from fiducial.kinds.setting_aside import fitting
 from fiducial.kinds.stack import Stacked, stack_frames
 
 if TYPE_CHECKING:
@@ -35,8 +47,11 @@ UNITS = {"adu": u.adu, "electron": u.electron}
 
 
 class BiasConnections(StackConnections, dimensions=("instrument", "detector")):
-    """Raw biases in, a master out."""
+    """Raw biases in, and photon transfer if its gains are wanted; a master out."""
 
+    defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
+    ptc = stack_master(ptc_input())
     bias = cT.Output(
         doc="Master bias.",
         name="bias",
@@ -49,10 +64,33 @@ class BiasConnections(StackConnections, dimensions=("instrument", "detector")):
 class BiasConfig(StackConfig, PipelineTaskConfig, pipelineConnections=BiasConnections):
     """Settings of the bias."""
 
+    gains = ChoiceField[str](
+        doc="The gains of this bias in electrons, and through its header of all that is made with it.",
+        default="camera",
+        allowed={
+            "camera": "Those of the camera file.",
+            "ptc": "Those of photon transfer; the camera file's of amplifiers that it does not determine.",
+        },
+        optional=False,
+    )
+
     def setDefaults(self) -> None:
         """Work in electrons, with overscan."""
         super().setDefaults()
         self.chain = ["saturation", "overscan", "gain", "assembly", "nan"]
+
+    def masters(self) -> tuple[str, ...]:
+        """Those of the chain, and photon transfer where it gives the gains."""
+        return super().masters() + (("ptc",) if self.gains == "ptc" else ())
+
+    def validate(self) -> None:
+        """Refuse gains for a bias that has none."""
+        super().validate()
+        if self.gains == "ptc" and world_of(list(self.chain)) == "adu":
+            raise ConfigurationError(
+                "gains=ptc is for a bias in electrons, and this chain works in adu",
+                hint="Put 'gain' into the chain, or set gains=camera.",
+            )
 
 
 class BiasTask(PipelineTask):
@@ -90,7 +128,7 @@ class BiasTask(PipelineTask):
         records
             What ingest noted of them, by exposure.
         masters
-            By kind, where the chain needs any.
+            By kind, where the chain or the gains need any.
         threads
             Cores to use.
         kind
@@ -105,7 +143,12 @@ class BiasTask(PipelineTask):
         ------
         NothingToDo
             Fewer than ``minimumFrames`` frames are usable.
+        CalibrationMismatch
+            The photon transfer curve is of another detector, or of another camera state than all frames.
         """
+        transfer = self._transfer(camera, detector, masters or {})
+        measured = None if transfer is None else gains_of_transfer(curve_of(transfer))
+        camera = with_gains(camera, detector, {name: gain for name, (gain, _) in (measured or {}).items()})
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,
@@ -114,6 +157,9 @@ class BiasTask(PipelineTask):
             masters=masters,
         )
         frames, aside = open_frames(raws, camera, detector, records or {})
+        if transfer is not None:
+            frames, others = fitting(frames, transfer.require_state)
+            aside += others
         combiner = BiasCombiner(self.config)
         stacked = stack_frames(
             frames,
@@ -129,9 +175,18 @@ class BiasTask(PipelineTask):
             unit=UNITS[chain.world],
             scale=lambda _: 1.0,
             time="exposure_time",
-            notes=self.config.notes() | combiner.notes(stacked.frames) | self._noise(stacked, chain),
+            notes=self.config.notes()
+            | combiner.notes(stacked.frames)
+            | self._noise(stacked, chain)
+            | (gain_keys(camera, detector, measured) if chain.world == "electron" else {}),
         )
         return Struct(bias=product)
+
+    def _transfer(self, camera: Camera, detector: int, masters: Mapping[str, Any]) -> Master | None:
+        """Photon transfer, where it gives the gains."""
+        if self.config.gains != "ptc":
+            return None
+        return transfer_master(masters, Context(camera, detector, "electron"), "gains=ptc")
 
     def _noise(self, stacked: Stacked, chain: Chain) -> dict[str, float]:
         """Read noise from the scatter, for the variances of what comes after; none from too few frames."""

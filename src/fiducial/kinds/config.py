@@ -6,7 +6,7 @@ from lsst.pex.config import ChoiceField, Config, ConfigField, ListField, RangeFi
 
 from fiducial.algorithms.combine_by import Rule
 from fiducial.cameras.model import Camera
-from fiducial.corrections.chain import require_strips, require_valid
+from fiducial.corrections.chain import masters_of, require_strips, require_valid
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.kinds.budget import MEGABYTE, STRIPS
 from fiducial.kinds.engine import Means
@@ -25,6 +25,10 @@ class ChainConfig(Config):
         """Refuse a chain that cannot work."""
         super().validate()
         require_valid(list(self.chain))
+
+    def masters(self) -> tuple[str, ...]:
+        """The kinds of masters that are needed."""
+        return masters_of(list(self.chain), self.corrections)
 
 
 class StackConfig(ChainConfig):

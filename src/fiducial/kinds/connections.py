@@ -6,8 +6,8 @@ from typing import Any
 from lsst.pipe.base import PipelineTaskConnections
 from lsst.pipe.base import connectionTypes as cT
 
-from fiducial.corrections.chain import masters_of
 from fiducial.corrections.lookup import ChooseMasters, candidates
+from fiducial.kinds.gather import MASTERS
 
 
 def raw_frames(doc: str) -> cT.Input:
@@ -70,6 +70,16 @@ def defects_input(name: str = "defects") -> cT.PrerequisiteInput:
     return _master(name, "Defects.", ("instrument", "detector"), "FiducialProduct")
 
 
+def linearizer_input(name: str = "linearizer") -> cT.PrerequisiteInput:
+    """The linearity of the detector's amplifiers."""
+    return _master(name, "Linearizer.", ("instrument", "detector"), "FiducialProduct")
+
+
+def ptc_input(name: str = "ptc") -> cT.PrerequisiteInput:
+    """Photon transfer of the detector's amplifiers."""
+    return _master(name, "Photon transfer.", ("instrument", "detector"), "FiducialProduct")
+
+
 def _master(
     name: str, doc: str, dimensions: tuple[str, ...], storage: str = "CalibrationImage"
 ) -> cT.PrerequisiteInput:
@@ -90,12 +100,11 @@ def stack_master(connection: cT.PrerequisiteInput) -> cT.PrerequisiteInput:
 
 
 class StackConnections(ChooseMasters, FrameConnections, dimensions=("instrument", "detector")):
-    """What a stack takes; masters that its chain does not need are not looked for."""
+    """What a stack takes; masters that its settings do not need are not looked for."""
 
     def __init__(self, *, config: Any = None) -> None:
         super().__init__(config=config)
-        needed = set(masters_of(config.chain))
-        for name in ("bias", "dark"):
-            if name in self.prerequisiteInputs and name not in needed:
-                delattr(self, name)
+        needed = set(config.masters())
+        for name in set(MASTERS) & set(self.prerequisiteInputs) - needed:
+            delattr(self, name)
         self.masters_of_exposures = sorted(needed & set(self.prerequisiteInputs))

@@ -13,12 +13,19 @@ from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
-from fiducial.corrections.measured_noise import with_measured_noise
+from fiducial.corrections.gains_in_force import as_measured
 from fiducial.corrections.variance import read_variance
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.clipping import combine_batch
 from fiducial.kinds.config import StackConfig
-from fiducial.kinds.connections import StackConnections, bias_input, stack_master
+from fiducial.kinds.connections import (
+    StackConnections,
+    bias_input,
+    defects_input,
+    linearizer_input,
+    ptc_input,
+    stack_master,
+)
 from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
@@ -39,6 +46,9 @@ class DarkConnections(StackConnections, dimensions=("instrument", "detector")):
     """Raw darks and a master bias in, a master out."""
 
     bias = stack_master(bias_input())
+    defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
+    ptc = stack_master(ptc_input())
     dark = cT.Output(
         doc="Master dark, per second.",
         name="dark",
@@ -95,7 +105,7 @@ class DarkTask(PipelineTask):
         NothingToDo
             Fewer than ``minimumFrames`` frames are usable; those without a dark time are not.
         """
-        camera = with_measured_noise(camera, detector, masters)
+        camera = as_measured(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+_CONFIGS = {
+    "detrend": "fiducial.kinds.detrend:DetrendConfig",
+    "flat": "fiducial.kinds.flat:FlatConfig",
+    "linearizer": "fiducial.kinds.linearizer:LinearizerConfig",
+    "ptc": "fiducial.kinds.ptc:PtcConfig",
+}
+
 
 def default_chain(task: str) -> list[str]:
-    """Give the corrections of ``flat`` or ``detrend``, in order."""
-    if task == "flat":
-        from fiducial.kinds.flat import FlatConfig
-
-        return list(FlatConfig().chain)
-    from fiducial.kinds.detrend import DetrendConfig
-
-    return list(DetrendConfig().chain)
+    """Give the corrections of ``flat``, ``linearizer``, ``ptc`` or ``detrend``, in order."""
+    module, name = _CONFIGS[task].split(":")
+    return list(getattr(import_module(module), name)().chain)

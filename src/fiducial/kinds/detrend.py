@@ -9,16 +9,23 @@ from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnect
 from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Camera
-from fiducial.corrections.chain import Chain, build_chain, masters_of
+from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
-from fiducial.corrections.measured_noise import with_measured_noise
+from fiducial.corrections.gains_in_force import as_measured
 from fiducial.corrections.memory import FrameMemory
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import ChainConfig
-from fiducial.kinds.connections import bias_input, dark_input, defects_input, flat_input
-from fiducial.kinds.gather import KeptMasters
+from fiducial.kinds.connections import (
+    bias_input,
+    dark_input,
+    defects_input,
+    flat_input,
+    linearizer_input,
+    ptc_input,
+)
+from fiducial.kinds.gather import MASTERS, KeptMasters
 from fiducial.kinds.inputs import Offered, open_frame, read_records
 from fiducial.products import metadata as meta
 from fiducial.products.images import to_masked_image
@@ -56,6 +63,8 @@ class DetrendConnections(PipelineTaskConnections, dimensions=("instrument", "exp
     dark = dark_input()
     flat = flat_input()
     defects = defects_input()
+    linearizer = linearizer_input()
+    ptc = ptc_input()
     detrended = cT.Output(
         doc="Corrected frame.",
         name="detrended",
@@ -65,7 +74,7 @@ class DetrendConnections(PipelineTaskConnections, dimensions=("instrument", "exp
 
     def __init__(self, *, config: Any = None) -> None:
         super().__init__(config=config)
-        for name in {"bias", "dark", "flat", "defects"} - set(masters_of(config.chain)):
+        for name in set(MASTERS) - set(config.masters()):
             delattr(self, name)
 
 
@@ -155,7 +164,7 @@ class DetrendTask(PipelineTask):
         CalibrationMismatch
             A master does not belong to it.
         """
-        camera = with_measured_noise(camera, detector, masters)
+        camera = as_measured(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,
@@ -200,11 +209,11 @@ def product_of(frame: DetectorFrame, chain: Chain, corrected: CorrectedFrame) ->
 
 
 def overscan_notes(segments: list[Segment]) -> dict[str, float]:
-    """Level and noise (adu) of the serial overscan of each amplifier that has one."""
+    """Level and noise (adu) of the serial overscan of each amplifier that has one with usable pixels."""
     keys: dict[str, float] = {}
     for segment in segments:
         model = segment.models.get("serial")
-        if model is not None:
+        if model is not None and np.isfinite(model.noise):
             start = f"FID AMP {segment.amplifier.name} OVERSCAN"
-            keys |= {f"{start} LEVEL": float(np.median(model.level)), f"{start} NOISE": float(model.noise)}
+            keys |= {f"{start} LEVEL": float(np.nanmedian(model.level)), f"{start} NOISE": float(model.noise)}
     return keys

@@ -12,11 +12,19 @@ from fiducial.cameras.model import Amplifier, Camera
 from fiducial.corrections.base import Weights
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
-from fiducial.corrections.measured_noise import with_measured_noise
+from fiducial.corrections.gains_in_force import as_measured
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.clipping import PER_PIXEL_VARIANCE, combine_batch, uses_scatter
 from fiducial.kinds.config import StackConfig
-from fiducial.kinds.connections import StackConnections, bias_input, dark_input, stack_master
+from fiducial.kinds.connections import (
+    StackConnections,
+    bias_input,
+    dark_input,
+    defects_input,
+    linearizer_input,
+    ptc_input,
+    stack_master,
+)
 from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
@@ -36,6 +44,9 @@ class FlatConnections(StackConnections, dimensions=("instrument", "detector", "p
 
     bias = stack_master(bias_input())
     dark = stack_master(dark_input())
+    defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
+    ptc = stack_master(ptc_input())
     scales = cT.Input(
         doc="What each exposure's amplifiers are divided by.",
         name="flatScales",
@@ -112,7 +123,7 @@ class FlatTask(PipelineTask):
         NothingToDo
             Fewer than ``minimumFrames`` frames are usable and have a level.
         """
-        camera = with_measured_noise(camera, detector, masters)
+        camera = as_measured(camera, detector, masters)
         chain = build_chain(
             list(self.config.chain),
             self.config.corrections,

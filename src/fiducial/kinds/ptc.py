@@ -8,7 +8,7 @@ from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.algorithms.flat_pairing import Pairing, pair_flats
 from fiducial.cameras.model import Camera
-from fiducial.corrections.chain import build_chain, masters_of
+from fiducial.corrections.chain import build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.memory import for_each
 from fiducial.errors import NothingToDo
@@ -18,6 +18,7 @@ from fiducial.kinds.connections import (
     bias_input,
     dark_input,
     defects_input,
+    linearizer_input,
     stack_master,
 )
 from fiducial.kinds.gather import gather
@@ -26,6 +27,7 @@ from fiducial.kinds.ptc_config import TransferConfig
 from fiducial.kinds.ptc_fits import fit_amplifier, overscan_noise
 from fiducial.kinds.ptc_measure import MeasuredPairs, PairLimits, measure_pairs
 from fiducial.kinds.ptc_product import flat_of, transfer_product
+from fiducial.kinds.ptc_tie import with_tied_gains
 from fiducial.products.metadata import AsideNote
 from fiducial.products.ptc import AmplifierTransfer
 
@@ -36,6 +38,7 @@ class PtcConnections(StackConnections, dimensions=("instrument", "detector")):
     bias = stack_master(bias_input())
     dark = stack_master(dark_input())
     defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
     ptc = cT.Output(
         doc="Photon transfer of the detector's amplifiers.",
         name="ptc",
@@ -43,11 +46,6 @@ class PtcConnections(StackConnections, dimensions=("instrument", "detector")):
         dimensions=("instrument", "detector"),
         isCalibration=True,
     )
-
-    def __init__(self, *, config: Any = None) -> None:
-        super().__init__(config=config)
-        if "defects" not in masters_of(config.chain):
-            del self.defects
 
 
 class PtcConfig(TransferConfig, PipelineTaskConfig, pipelineConnections=PtcConnections):
@@ -123,14 +121,11 @@ class PtcTask(PipelineTask):
                 f"no pair of flats for the {kind} of {camera.name} detector {detector}{reason}",
                 hint="Offer two flats or more of each exposure time.",
             )
-        product = transfer_product(
-            kind,
-            measured,
-            self._fitted(measured, camera, detector, threads),
-            chain,
-            aside,
-            self.config.notes(),
-        )
+        fitted, notes = self._fitted(measured, camera, detector, threads), self.config.notes()
+        if self.config.tie.method != "none":
+            fitted, tied = with_tied_gains(fitted, camera.amplifiers(detector), self.config.tie)
+            notes |= tied
+        product = transfer_product(kind, measured, fitted, chain, aside, notes)
         return Struct(ptc=product)
 
     def _paired(self, frames: Sequence[DetectorFrame]) -> Pairing:
@@ -165,6 +160,7 @@ class PtcTask(PipelineTask):
                 model=str(self.config.fit),
                 shape=self.config.curve(),
                 with_b=bool(self.config.withB),
+                rolloff=bool(self.config.rollOff),
                 samples=int(self.config.samples),
             )
 

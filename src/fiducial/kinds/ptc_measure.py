@@ -12,11 +12,10 @@ import numpy as np
 from fiducial.algorithms.local_background import surroundings
 from fiducial.algorithms.overscan import BY_ROW
 from fiducial.algorithms.pair_covariances import PairCovariances, pair_covariances
-from fiducial.corrections.frame import WholeImages
 from fiducial.corrections.memory import FrameMemory, for_each
-from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.errors import CalibrationMismatch
-from fiducial.kinds.setting_aside import FrameFailed, naming
+from fiducial.kinds.setting_aside import FrameFailed
+from fiducial.kinds.whole_frames import corrected_whole, segment_of
 from fiducial.products.masks import UNUSABLE, Plane
 from fiducial.products.metadata import AsideNote
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from fiducial.corrections.chain import Chain
     from fiducial.corrections.frame import DetectorFrame
     from fiducial.corrections.segment import Segment
+    from fiducial.corrections.single_pass import CorrectedFrame
 
 _LOG = logging.getLogger(__name__)
 _LEAST_BLOCKS = 3  # along each side of an amplifier, of the light's blocks
@@ -100,7 +100,9 @@ def measure_pairs(
     memory = FrameMemory(), FrameMemory()
     for pair in pairs:
         try:
-            found = [_corrected(frame, chain, threads, own) for frame, own in zip(pair, memory, strict=True)]
+            found = [
+                corrected_whole(frame, chain, threads, own) for frame, own in zip(pair, memory, strict=True)
+            ]
         except FrameFailed as failure:
             aside += _notes(pair, failure)
             if isinstance(failure.__cause__, CalibrationMismatch):
@@ -115,17 +117,6 @@ def measure_pairs(
     return MeasuredPairs(
         tuple(done), tuple(points), np.array(noise, np.float64).reshape(-1, width), tuple(aside)
     )
-
-
-def _corrected(frame: DetectorFrame, chain: Chain, threads: int, memory: FrameMemory) -> CorrectedFrame:
-    with naming(frame):
-        if frame.compressed and chain.whole_frame:  # else it would be decoded twice
-            frame.pixels = WholeImages(frame.raw)
-        try:
-            chain.prepare(frame, threads=threads)
-            return correct_frame(chain, frame, threads=threads, memory=memory)
-        finally:
-            frame.pixels = frame.raw
 
 
 def _notes(pair: FramePair, failure: FrameFailed) -> list[AsideNote]:
@@ -168,7 +159,7 @@ def _point(
         illumination=light,
         threads=threads,
     )
-    segments = [_segment(frame, amp) for frame in frames]
+    segments = [segment_of(frame, amp) for frame in frames]
     point = _without_overscan(point, segments, str(chain.notes().get("OVERSCAN METHOD", "none")))
     saturated = float(np.mean((masks & np.int32(Plane.SAT)) != 0))
     return _judged(point, saturated, limits)
@@ -218,15 +209,11 @@ def _judged(point: PairCovariances, saturated: float, limits: PairLimits) -> Pai
     return point
 
 
-def _segment(frame: CorrectedFrame, amp: Amplifier) -> Segment | None:
-    return next((one for one in frame.segments if one.amplifier.name == amp.name), None)
-
-
 def _noises(amplifiers: Sequence[Amplifier], frame: CorrectedFrame) -> NDArray[np.float64]:
     """Noise of an overscan pixel of each amplifier, adu."""
     found = np.full(len(amplifiers), np.nan)
     for index, amp in enumerate(amplifiers):
-        segment = _segment(frame, amp)
+        segment = segment_of(frame, amp)
         model = segment.models.get("serial") if segment is not None else None
         if model is not None:
             found[index] = model.noise

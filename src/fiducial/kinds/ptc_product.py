@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fiducial.algorithms.flat_pairing import Flat
+from fiducial.kinds.measured_header import finite, measured_header
 from fiducial.products import metadata as meta
 from fiducial.products.ptc import AmplifierTransfer, FlatPairs, PhotonTransferCurve
 
@@ -43,32 +44,21 @@ def transfer_product(
     notes: Mapping[str, meta.Scalar],
 ) -> PhotonTransferCurve:
     """Make the product: the pairs, the amplifiers, and a header that says what they are made of."""
-    camera, detector = chain.context.camera, chain.context.detector
     frames = [frame for pair in measured.pairs for frame in pair]
-    facts = [frame.facts for frame in frames]
-    serial = next((f.detector_serial for f in facts if f.detector_serial), "")
-    used = [
-        meta.InputNote(
-            frame.exposure,
-            frame.facts.begin.isoformat(),
-            1.0,
-            frame.facts.exposure_time,
-            frame.record.sha256 if frame.record else "",
-        )
-        for frame in frames
-    ]
     aside = sorted(aside, key=lambda note: note.exposure)
-    keys = meta.identity(kind, camera, detector, chain.world, serial=serial)
-    keys |= meta.inputs(used, aside)
-    keys |= meta.state(facts, camera)
-    keys |= meta.corrections(chain.names, chain.notes())
-    keys |= dict(notes)
+    keys = measured_header(kind, frames, chain, aside) | dict(notes)
     for one in amplifiers:
         start = f"FID AMP {one.name}"
-        values = {"GAIN": one.fit.gain, "READ NOISE": one.fit.noise, "TURNOFF": one.turnoff}
-        # NaN has no place in a header.
-        keys |= {f"{start} {name}": float(value) for name, value in values.items() if np.isfinite(value)}
-    keys |= meta.run_notes({name: master.dataset for name, master in chain.context.masters.items()})
+        keys |= finite(
+            {
+                f"{start} GAIN": one.fit.gain,
+                f"{start} READ NOISE": one.fit.noise,
+                f"{start} TURNOFF": one.turnoff,
+                f"{start} TIED GAIN": one.tied_gain,
+                f"{start} ROLLOFF": one.fit.rolloff,
+            }
+        )
+    detector = chain.context.detector
     lags = amplifiers[0].covariances.shape[1]
     return PhotonTransferCurve(detector, lags, _pairs(measured.pairs), tuple(amplifiers), tuple(aside), keys)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fiducial.products.base import KIND, SCHEMA
 from fiducial.products.content import hash_of
+from fiducial.products.metadata_table import is_short, metadata_table, read_metadata
 
 _LEVELS = {
     "signal": "D",
@@ -116,7 +117,7 @@ class Linearizer:
     metadata: dict[str, str | int | float | bool] = field(default_factory=dict)
 
     kind: ClassVar[str] = "linearizer"
-    schema: ClassVar[int] = 1
+    schema: ClassVar[int] = 2
 
     def amplifier(self, name: str) -> AmplifierLinearity | None:
         """The amplifier of this name; None if it has none."""
@@ -127,7 +128,7 @@ class Linearizer:
         return hash_of(self)
 
     def to_hdus(self) -> fits.HDUList:
-        """The FITS HDUs: a header of scalars, a table of amplifiers, one of levels, one of errors."""
+        """The FITS HDUs: a header of scalars, tables of amplifiers, of levels, of errors, of all metadata."""
         primary = fits.PrimaryHDU()
         header = primary.header
         header[KIND] = (self.kind, "kind of product")
@@ -136,8 +137,10 @@ class Linearizer:
         header["BUNIT"] = (self.unit, "of signals and corrections")
         header["ABSCISSA"] = (self.abscissa, "what stood for the light")
         for key, value in self.metadata.items():
-            header[f"HIERARCH {key}"] = value
-        return fits.HDUList([primary, _amplifiers(self), _levels(self), _errors(self)])
+            if key not in header and is_short(key, value):
+                header[f"HIERARCH {key}"] = value
+        tables = [_amplifiers(self), _levels(self), _errors(self), metadata_table(self.metadata)]
+        return fits.HDUList([primary, *tables])
 
     @classmethod
     def from_hdus(cls, hdus: fits.HDUList) -> Self:
@@ -162,8 +165,15 @@ class Linearizer:
             abscissa=header["ABSCISSA"],
             exposures=exposures[:count],
             amplifiers=tuple(_read(row, levels, errors) for row in table),
-            metadata={key: value for key, value in header.items() if key not in _OWN},
+            metadata=_metadata(hdus),
         )
+
+
+def _metadata(hdus: fits.HDUList) -> dict[str, Any]:
+    """All of it; layout 1 had it in the header alone."""
+    if "METADATA" in hdus:
+        return dict(read_metadata(hdus["METADATA"].data))
+    return {key: value for key, value in hdus[0].header.items() if key not in _OWN}
 
 
 def _amplifiers(product: Linearizer) -> fits.BinTableHDU:

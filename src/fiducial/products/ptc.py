@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import nan
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,6 +15,13 @@ from fiducial.products import ptc_tables as tables
 from fiducial.products.base import KIND, SCHEMA
 from fiducial.products.content import hash_of
 from fiducial.products.metadata import AsideNote, Scalar
+from fiducial.products.metadata_table import (
+    aside_table,
+    is_short,
+    metadata_table,
+    read_aside,
+    read_metadata,
+)
 
 type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -81,6 +89,10 @@ class TransferFit:
         Shape (n, lags, lags): covariances that the fit expects of each pair, adu^2.
     chi2, freedom
         Of the fit.
+    rolloff, rolloff_error
+        Level where 1 per cent of the variance is missing, adu; NaN where it was not looked for or not found.
+    rolloff_width, rolloff_width_error
+        Over which the missing share grows by e, adu.
     """
 
     model: str
@@ -103,6 +115,10 @@ class TransferFit:
     curve: Floats
     chi2: float
     freedom: int
+    rolloff: float = nan
+    rolloff_error: float = nan
+    rolloff_width: float = nan
+    rolloff_width_error: float = nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +147,9 @@ class AmplifierTransfer:
         Mean of the highest pair that follows the curve, adu; whether pairs above leave it.
     fit
         What follows.
+    tied_gain, tied_gain_error
+        Electrons per adu: the gain whose ratio to the other amplifiers' is that of the levels of flats; NaN
+        where gains were not tied.
     """
 
     name: str
@@ -149,6 +168,8 @@ class AmplifierTransfer:
     turnoff_error: float
     turnoff_found: bool
     fit: TransferFit
+    tied_gain: float = nan
+    tied_gain_error: float = nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +200,7 @@ class PhotonTransferCurve:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
     kind: ClassVar[str] = "ptc"
-    schema: ClassVar[int] = 1
+    schema: ClassVar[int] = 2
 
     def amplifier(self, name: str) -> AmplifierTransfer | None:
         """The amplifier of this name; None if it has none."""
@@ -198,7 +219,7 @@ class PhotonTransferCurve:
         header["DETECTOR"] = (self.detector, "id of the detector")
         header["FIDLAGS"] = (self.lags, "rows and columns of the matrices")
         for key, value in self.metadata.items():
-            if key not in header and tables.is_short(key, value):
+            if key not in header and is_short(key, value):
                 header[f"HIERARCH {key}"] = value
         return fits.HDUList(
             [
@@ -206,8 +227,8 @@ class PhotonTransferCurve:
                 tables.pairs_table(vars(self.pairs)),
                 tables.amplifiers_table([vars(one) | vars(one.fit) for one in self.amplifiers], self.lags),
                 tables.points_table([vars(one) | vars(one.fit) for one in self.amplifiers], self.lags),
-                tables.aside_table(self.aside),
-                tables.metadata_table(self.metadata),
+                aside_table(self.aside),
+                metadata_table(self.metadata),
             ]
         )
 
@@ -237,6 +258,6 @@ class PhotonTransferCurve:
                     hdus["AMPLIFIERS"].data, hdus["POINTS"].data, lags, len(pairs)
                 )
             ),
-            aside=tables.read_aside(hdus["ASIDE"].data),
-            metadata=tables.read_metadata(hdus["METADATA"].data),
+            aside=read_aside(hdus["ASIDE"].data),
+            metadata=read_metadata(hdus["METADATA"].data),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,9 +9,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from fiducial.products.metadata import AsideNote, Scalar
-
-_LONGEST = 66  # characters of keyword and value in a card of free keywords
+from fiducial.products.metadata_table import texts_column
 
 _PAIRS = {
     "first": "K",
@@ -40,6 +37,7 @@ _NUMBERS = {
     "turnoff_error": "D",
     "turnoff_found": "L",
 }
+_TIED = {"tied_gain": "D", "tied_gain_error": "D"}
 _FIT_NUMBERS = {
     "determined": "L",
     "gain": "D",
@@ -51,6 +49,7 @@ _FIT_NUMBERS = {
     "chi2": "D",
     "freedom": "J",
 }
+_ROLL_OFF = dict.fromkeys(("rolloff", "rolloff_error", "rolloff_width", "rolloff_width_error"), "D")
 _FIT_TEXTS = ("model", "reason")
 _FIT_MATRICES = ("a", "a_error", "a_bootstrap", "b", "b_error", "noise_matrix", "noise_matrix_error")
 _DTYPES: dict[str, Any] = {"D": np.float64, "K": np.int64, "J": np.int32, "L": np.bool_}
@@ -58,7 +57,7 @@ _UNITS = (
     dict.fromkeys(("first_time", "second_time"), "s")
     | dict.fromkeys(("first_mjd", "second_mjd"), "d")
     | dict.fromkeys(("mean", "first_mean", "second_mean", "read_noise", "read_noise_error"), "adu")
-    | dict.fromkeys(("turnoff", "turnoff_error"), "adu")
+    | dict.fromkeys(("turnoff", "turnoff_error", *_ROLL_OFF), "adu")
     | dict.fromkeys(("covariances", "curve"), "adu2")
 )
 
@@ -68,15 +67,10 @@ type Rows = Sequence[Mapping[str, Any]]
 """Amplifiers with their fits, by name of the value."""
 
 
-def is_short(key: str, value: Scalar) -> bool:
-    """Whether a card of the header has room for it."""
-    return len(key) + len(str(value)) <= _LONGEST
-
-
 def pairs_table(pairs: Mapping[str, Any]) -> fits.BinTableHDU:
     """A row a pair."""
     columns = [_column(name, form, pairs[name]) for name, form in _PAIRS.items()]
-    return _table("PAIRS", [*columns, _texts("physical_filter", pairs["physical_filter"])])
+    return _table("PAIRS", [*columns, texts_column("physical_filter", pairs["physical_filter"])])
 
 
 def read_pairs(table: Any) -> dict[str, Any]:
@@ -87,9 +81,9 @@ def read_pairs(table: Any) -> dict[str, Any]:
 
 def amplifiers_table(every: Rows, lags: int) -> fits.BinTableHDU:
     """A row an amplifier: its numbers, and those of its fit."""
-    columns = [_texts("name", [one["name"] for one in every])]
-    columns += [_texts(name, [one[name] for one in every]) for name in _FIT_TEXTS]
-    for name, form in (_NUMBERS | _FIT_NUMBERS).items():
+    columns = [texts_column("name", [one["name"] for one in every])]
+    columns += [texts_column(name, [one[name] for one in every]) for name in _FIT_TEXTS]
+    for name, form in (_NUMBERS | _TIED | _FIT_NUMBERS | _ROLL_OFF).items():
         columns.append(_column(name, form, [one[name] for one in every]))
     for name in _FIT_MATRICES:
         columns.append(_matrices(name, "D", _stacked([one[name][None] for one in every], lags), lags))
@@ -105,13 +99,13 @@ def amplifiers_table(every: Rows, lags: int) -> fits.BinTableHDU:
 def points_table(every: Rows, lags: int) -> fits.BinTableHDU:
     """A row a pair and amplifier, amplifier by amplifier."""
     names = [one["name"] for one in every for _ in one["mean"]]
-    columns = [_texts("amplifier", names)]
+    columns = [texts_column("amplifier", names)]
     for name, form in _POINTS.items():
         values = [np.asarray(one[name], _DTYPES[form]) for one in every]
         columns.append(_column(name, form, np.concatenate(values) if values else []))
     for name, form in (_POINT_MATRICES | {"curve": "D"}).items():
         columns.append(_matrices(name, form, _stacked([one[name] for one in every], lags), lags))
-    columns.append(_texts("reason", [reason for one in every for reason in one["reasons"]]))
+    columns.append(texts_column("reason", [reason for one in every for reason in one["reasons"]]))
     return _table("POINTS", columns)
 
 
@@ -125,45 +119,24 @@ def read_amplifiers(
     }
     squares = {name: _native(table[name], "D").reshape(-1, lags, lags) for name in _FIT_MATRICES}
     numbers = {name: _native(table[name], form) for name, form in (_NUMBERS | _FIT_NUMBERS).items()}
+    later = {  # which layout 1 does not have
+        name: _native(table[name], form) if name in table.names else np.full(len(table), np.nan)
+        for name, form in (_TIED | _ROLL_OFF).items()
+    }
     for index, row in enumerate(table):
         here = slice(index * count, (index + 1) * count)
         own: dict[str, Any] = {"name": str(row["name"])}
         own |= {name: numbers[name][index].item() for name in _NUMBERS}
+        own |= {name: later[name][index].item() for name in _TIED}
         own |= {name: _native(points[name][here], form) for name, form in _POINTS.items()}
         own |= {name: cubes[name][here] for name in _POINT_MATRICES}
         own["reasons"] = tuple(str(reason) for reason in points["reason"][here])
         fit: dict[str, Any] = {name: str(row[name]) for name in _FIT_TEXTS}
         fit |= {name: numbers[name][index].item() for name in _FIT_NUMBERS}
+        fit |= {name: later[name][index].item() for name in _ROLL_OFF}
         fit |= {name: squares[name][index] for name in _FIT_MATRICES}
         fit |= {"parameters": np.asarray(row["parameters"], np.float64), "curve": cubes["curve"][here]}
         yield own, fit
-
-
-def aside_table(aside: Sequence[AsideNote]) -> fits.BinTableHDU:
-    """A row a flat that is in no pair."""
-    return _table(
-        "ASIDE",
-        [
-            _column("exposure", "K", [note.exposure for note in aside]),
-            _texts("reason", [json.dumps(note.reason) for note in aside]),
-        ],
-    )
-
-
-def read_aside(table: Any) -> tuple[AsideNote, ...]:
-    """What `aside_table` wrote."""
-    return tuple(AsideNote(int(row["exposure"]), json.loads(row["reason"])) for row in table)
-
-
-def metadata_table(metadata: Mapping[str, Scalar]) -> fits.BinTableHDU:
-    """Key and value, as JSON: a card has no room for long texts."""
-    values = [json.dumps(value) for value in metadata.values()]
-    return _table("METADATA", [_texts("key", list(metadata)), _texts("value", values)])
-
-
-def read_metadata(table: Any) -> dict[str, Scalar]:
-    """What `metadata_table` wrote."""
-    return {str(row["key"]): json.loads(row["value"]) for row in table}
 
 
 def _table(name: str, columns: list[fits.Column]) -> fits.BinTableHDU:
@@ -172,12 +145,6 @@ def _table(name: str, columns: list[fits.Column]) -> fits.BinTableHDU:
 
 def _column(name: str, form: str, values: Any) -> fits.Column:
     return fits.Column(name, form, unit=_UNITS.get(name), array=np.asarray(values, _DTYPES[form]))
-
-
-def _texts(name: str, texts: Sequence[str]) -> fits.Column:
-    known = [text.encode("ascii", "backslashreplace") for text in texts]  # all that a table can hold
-    width = max([len(text) for text in known], default=1) or 1
-    return fits.Column(name, f"{width}A", array=np.array(known, dtype=f"S{width}"))
 
 
 def _matrices(name: str, form: str, values: NDArray[Any], lags: int) -> fits.Column:

@@ -11,9 +11,10 @@ import numpy as np
 from fiducial.reports.model import ReportData
 from fiducial.reports.numbers import NOTHING, measured, moment, number, plural
 from fiducial.reports.rows import Measurements
-from fiducial.reports.words import VERDICTS, test_name, worst_of
+from fiducial.reports.words import VERDICTS, kind_name, test_name, worst_of
 
 WORST = 10
+WORST_OF_PRODUCTS = 6  # all of them stand with their detector
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Headline:
     outcome: str
     word: str
     sentence: str
+    findings: tuple[str, ...]  # what a product that is no image says
     reasons: tuple[str, ...]
     worst: tuple[JudgedTest, ...]
     nearest: JudgedTest | None  # the first of these that can fail
@@ -58,23 +60,40 @@ class Headline:
     facts: tuple[tuple[str, str], ...]
 
 
-def headline_of(data: ReportData, results: Measurements) -> Headline:
-    """Put the head of a section together."""
+def headline_of(
+    data: ReportData,
+    results: Measurements,
+    findings: Sequence[str] = (),
+    tests: Sequence[JudgedTest] | None = None,
+) -> Headline:
+    """Put the head of a section together.
+
+    Parameters
+    ----------
+    data, results
+        Of the section.
+    findings
+        What its products say, in sentences.
+    tests
+        Of products that are no images: those with a limit, the worst first.
+    """
     judged = results.judged()
     verdict = data.verdict or {}
     outcome = str(verdict.get("verdict") or worst_of(set(judged["outcome"].tolist())))
-    worst = _worst(judged, data)
+    worst = _worst(judged, data) if tests is None else tuple(tests)
+    worst = worst[: WORST_OF_PRODUCTS if data.products else WORST]
     nearest = next((test for test in worst if test.test != test_name("structure_peak")), None)
-    tests = int(verdict.get("tests") or len(judged))
+    number_of = int(verdict.get("tests") or len(judged))
     return Headline(
         outcome=outcome,
         word=VERDICTS.get(outcome, VERDICTS["none"])[1],
-        sentence=_sentence(data, outcome, judged, nearest, tests),
+        sentence=_sentence(data, outcome, judged, nearest, number_of),
+        findings=tuple(findings),
         reasons=tuple(str(reason) for reason in _listed(verdict.get("reasons"))),
         worst=worst,
         nearest=nearest,
-        tests=tests,
-        z_star=number(_z_star(verdict, judged), 3),
+        tests=number_of,
+        z_star=number(_z_star(verdict, judged) or None, 3),
         products=_products(data, verdict),
         facts=_facts(data),
     )
@@ -120,16 +139,17 @@ def _worst(judged: Measurements, data: ReportData) -> tuple[JudgedTest, ...]:
     for (test, detector, amplifier), index in chosen.items():
         alike = everything.where(test=test, detector=detector, amplifier=amplifier)["outcome"]
         failing = f"{int(np.sum(alike == 'fail'))} of {len(alike)}"
-        lines.append(_judged_test(next(judged.take(np.array([index])).rows()), failing, data))
+        lines.append(judged_test(next(judged.take(np.array([index])).rows()), failing, data))
     return tuple(lines)
 
 
-def _judged_test(row: Mapping[str, Any], failing: str, data: ReportData) -> JudgedTest:
+def judged_test(row: Mapping[str, Any], failing: str, data: ReportData) -> JudgedTest:
+    """A measurement row in words."""
     place = detector_name(data, row["detector"])
     return JudgedTest(
         test=test_name(row["test"]),
         where=f"{place} / {row['amplifier']}" if row["amplifier"] else place,
-        exposure="mean of all" if row["exposure"] < 0 else str(row["exposure"]),
+        exposure=_exposure(row["exposure"], data),
         value=measured(row["value"], row["uncertainty"], row["unit"]),
         limit=limits_in_words(row["limit"], row["limit_low"], row["sided"]),
         share=share_of_limit(row["value"], row["limit"], row["limit_low"], row["sided"]),
@@ -138,6 +158,12 @@ def _judged_test(row: Mapping[str, Any], failing: str, data: ReportData) -> Judg
         outcome=row["outcome"],
         note=row["note"],
     )
+
+
+def _exposure(exposure: int, data: ReportData) -> str:
+    if exposure >= 0:
+        return str(exposure)
+    return "" if data.products else "mean of all"
 
 
 def limits_in_words(limit: float, low: float, sided: str) -> str:
@@ -155,7 +181,9 @@ def share_of_limit(value: float, limit: float, low: float, sided: str) -> float:
     """How much of the way to its limit a value went: 0 none, 1 all of it."""
     if not (np.isfinite(value) and np.isfinite(limit)):
         return float("nan")
-    if sided != "upper" and value < 0:
+    if sided == "upper":
+        value = max(value, 0.0)
+    elif value < 0:
         limit, value = (abs(low) if np.isfinite(low) else limit), abs(value)
     return float(value / limit) if limit > 0 else float("nan")
 
@@ -163,22 +191,30 @@ def share_of_limit(value: float, limit: float, low: float, sided: str) -> float:
 def _sentence(
     data: ReportData, outcome: str, judged: Measurements, nearest: JudgedTest | None, tests: int
 ) -> str:
+    name = kind_name(data.label)
+    if outcome == "none" and data.products:
+        return "It was not verified: there is no verdict."
     if outcome == "none":
-        return f"Nothing was measured of this {data.label}: there is no verdict."
+        return f"Nothing was measured of this {name}: there is no verdict."
     outcomes = judged["outcome"]
     failed, warned = int(np.sum(outcomes == "fail")), int(np.sum(outcomes == "warn"))
+    many = data.kind == "defects"
     parts = {
-        "pass": f"The {data.label} passes all that it has to.",
-        "warn": f"The {data.label} passes, with warnings.",
-        "fail": f"The {data.label} does not pass.",
+        "pass": f"The {name} pass all that they have to."
+        if many
+        else f"The {name} passes all that it has to.",
+        "warn": f"The {name} {'pass' if many else 'passes'}, with warnings.",
+        "fail": f"The {name} {'do' if many else 'does'} not pass.",
     }
     parts_said = [parts.get(outcome, "")]
-    if tests:
+    if tests and len(judged):
         parts_said.append(f"{plural(tests, 'test')} entered the verdict: {failed} failed, {warned} warned.")
     if nearest:
-        place = "Farthest beyond its limit" if nearest.share > 1 else "Nearest to its limit"
+        beyond = nearest.share > 1 and nearest.outcome != "pass"
+        place = "Farthest beyond its limit" if beyond else "Nearest to its limit"
         parts_said.append(
-            f"{place}: {nearest.test} on {nearest.where}, exposure {nearest.exposure}: "
+            f"{place}: {nearest.test} on {nearest.where}"
+            f"{f', exposure {nearest.exposure}' if nearest.exposure else ''}: "
             f"{nearest.value} against {nearest.limit}."
         )
     return " ".join(part for part in parts_said if part)
@@ -213,7 +249,9 @@ def _facts(data: ReportData) -> tuple[tuple[str, str], ...]:
     if data.run:
         facts.append(("collection", data.run))
     used = sum(choice.use == "generate" for choice in data.choices)
-    facts.append(("made", f"{plural(len(data.masters), 'master')} from {plural(used, 'exposure')}"))
+    what = plural(len(data.products), "detector") if data.products else plural(len(data.masters), "master")
+    from_frames = f" from {plural(used, 'exposure')}" if used and data.kind != "defects" else ""
+    facts.append(("made", what + from_frames))
     facts.append(("certified", _certified(data)))
     if data.created:
         facts.append(("report made", moment(data.created)))

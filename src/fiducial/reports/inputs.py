@@ -12,7 +12,7 @@ from fiducial.reports.headline import detector_name
 from fiducial.reports.model import Choice, ReportData
 from fiducial.reports.numbers import count, moment, number
 from fiducial.reports.rows import Measurements
-from fiducial.reports.words import USES
+from fiducial.reports.words import uses_of
 
 MOST_REMARKS = 3  # failures of one exposure that are named
 
@@ -65,7 +65,7 @@ def inputs_of(data: ReportData, results: Measurements) -> Inputs:
     remarks = _remarks(data.verdict)
     frames = tuple(_frame(choice, data, tests, remarks) for choice in in_order)
     uses = [choice.use for choice in data.choices]
-    numbers = [(use, words, uses.count(use)) for use, words in USES.items()]
+    numbers = [(use, words, uses.count(use)) for use, words in uses_of(data.kind).items()]
     others = len(uses) - sum(n for _, _, n in numbers)
     numbers += [("other", "of another use", others), ("refused", "refused", len(data.refused))]
     listed = len(uses) + len(data.refused)
@@ -106,7 +106,7 @@ def _frame(
         begin=moment(facts.begin) if facts else "",
         exposure_time=number(facts.exposure_time, 4) if facts else "",
         use=choice.use,
-        use_in_words=USES.get(choice.use, choice.use),
+        use_in_words=uses_of(data.kind).get(choice.use, choice.use),
         reason=choice.reason,
         value="" if choice.value is None else number(choice.value),
         limit="" if choice.limit is None else number(choice.limit),

@@ -192,6 +192,8 @@ class ReportData:
     frames: Mapping[int, FrameFacts] = field(default_factory=dict)  # exposure -> facts, where known
     masters: Mapping[int, Master] = field(default_factory=dict)  # by detector id
     previous: Mapping[int, Master] = field(default_factory=dict)  # certified before, by detector id
+    products: Mapping[int, object] = field(default_factory=dict)  # that are no images, by detector id
+    previous_products: Mapping[int, object] = field(default_factory=dict)  # certified before
     results: Rows = ()
     verdict: Mapping[str, Any] | None = None
     residuals: Mapping[int, Residuals] = field(default_factory=dict)  # by detector id
@@ -200,6 +202,11 @@ class ReportData:
     history: Sequence[HistoryStep] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     created: datetime | str = ""
+
+    @property
+    def detectors(self) -> tuple[int, ...]:
+        """The detectors of which there is anything, in order."""
+        return tuple(sorted({*self.masters, *self.products, *self.residuals}))
 
     @property
     def physical_filter(self) -> str:

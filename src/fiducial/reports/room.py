@@ -15,6 +15,7 @@ LARGEST_PAGE = 13_500_000  # characters of all figures and images; 15 MB is the 
 IMAGES_OF_MASTERS = 5_000_000  # of these, for masters, their uncertainty and their comparison
 FOCAL_PLANES = 1_500_000  # pixels of all focal planes of a page
 SHOWN_IN_FULL = 12  # detectors of the whole page; figures take time and room
+AMPLIFIERS_IN_FULL = 64  # of one section of curves; each takes a tenth of a second
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,19 @@ class Room:
         )
 
 
+def detectors_in_full(data: ReportData, room: Room) -> int:
+    """How many detectors of a section are shown in full: fewer where each has many curves."""
+    if not data.products:
+        return room.detectors
+    most = max(len(data.camera.amplifiers(detector)) for detector in data.products)
+    return int(np.clip(AMPLIFIERS_IN_FULL // most, 1, room.detectors))
+
+
 def worst_detectors(data: ReportData, results: Measurements, most: int) -> tuple[int, ...]:
     """All detectors in order where they are not too many, else so many of the worst, worst first."""
-    known = sorted(set(data.masters) | set(data.residuals))
+    known = data.detectors
     if len(known) <= most:
-        return tuple(known)
+        return known
     judged = results.judged()
     badness = {detector: _badness(judged, detector) for detector in known}
     failed = failed_detectors(data.verdict)

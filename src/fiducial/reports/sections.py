@@ -15,9 +15,12 @@ from fiducial.reports.measurements import AmplifierLine, amplifier_lines, histog
 from fiducial.reports.model import HistoryStep, ReportData
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.previous import Comparison, comparison_of
+from fiducial.reports.products import ProductsPart, part_of
 from fiducial.reports.residuals import ContactSheet, ResidualView, contact_sheet, residual_view
-from fiducial.reports.room import LARGEST_PAGE, Room, worst_detectors
+from fiducial.reports.room import LARGEST_PAGE, Room, detectors_in_full, worst_detectors
 from fiducial.reports.rows import Measurements
+from fiducial.reports.summary import Summary
+from fiducial.reports.words import kind_name
 
 MOST_TABLES = 32  # detectors whose amplifiers are tabulated; the worst ones where there are more
 
@@ -36,6 +39,7 @@ class DetectorView:
     timelines: tuple[Picture, ...]
     histogram: Picture | None
     comparison: Comparison | None
+    product: object | None = None  # what the section's template shows instead of all these
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Section:
     detectors_not_shown: int
     tables: tuple[AmplifierTable, ...]
     tables_not_shown: int
+    template: str  # of products that are no images; empty for masters
+    summary: Summary | None
     commands: tuple[str, ...]
     history: tuple[HistoryStep, ...]
     versions: tuple[tuple[str, str], ...]
@@ -79,21 +85,31 @@ def sections_of(reports: Sequence[ReportData]) -> list[Section]:
 
 def _section(data: ReportData, number: str, room: Room, album: Album) -> Section:
     results = Measurements.of(data.results)
+    part = part_of(data)
     anchor = f"{number}-{re.sub(r'[^a-z0-9]+', '-', data.label.lower()).strip('-')}"
-    shown = worst_detectors(data, results, room.detectors)
-    tabulated = worst_detectors(data, results, MOST_TABLES)
-    known = set(data.masters) | set(data.residuals)
+    shown = worst_detectors(data, results, detectors_in_full(data, room))
+    tabulated = worst_detectors(data, results, MOST_TABLES) if part is None else ()
+    known = data.detectors
     return Section(
         anchor=anchor,
-        label=data.label,
+        label=kind_name(data.label),
         data=data,
-        headline=headline_of(data, results),
+        headline=headline_of(
+            data, results, part.findings() if part else (), part.tests(results) if part else None
+        ),
         inputs=inputs_of(data, results),
         focal_plane=focal_plane_picture(data, room, album),
-        detectors=tuple(_detector(data, detector, results, anchor, room, album) for detector in shown),
+        detectors=tuple(
+            _detector(data, detector, results, anchor, room, album)
+            if part is None
+            else _product(data, detector, results, anchor, part, album)
+            for detector in shown
+        ),
         detectors_not_shown=len(known) - len(shown),
         tables=tuple(_table(data, detector, results) for detector in tabulated),
-        tables_not_shown=len(known) - len(tabulated),
+        tables_not_shown=len(known) - len(tabulated) if part is None else 0,
+        template=part.template if part else "",
+        summary=part.summary() if part and len(known) > 1 else None,
         commands=tuple(data.commands),
         history=tuple(data.history),
         versions=tuple(data.versions.items()),
@@ -117,6 +133,25 @@ def _detector(
         timelines=timelines(data, detector, here, album),
         histogram=histogram(data, detector, album) if has_residuals else None,
         comparison=comparison_of(data, detector, room, album),
+    )
+
+
+def _product(
+    data: ReportData, detector: int, results: Measurements, anchor: str, part: ProductsPart, album: Album
+) -> DetectorView:
+    """A detector of which there is no image."""
+    return DetectorView(
+        detector=detector,
+        anchor=f"{anchor}-d{detector}",
+        name=detector_name(data, detector),
+        failed=frozenset(),
+        master=None,
+        residuals=None,
+        exposures=None,
+        timelines=(),
+        histogram=None,
+        comparison=None,
+        product=part.view(detector, results, album),
     )
 
 

@@ -40,6 +40,35 @@ TESTS: dict[str, str] = {
     "detector_ratio": "detector ratio − 1",
     "read_noise": "read noise",
     "gain": "gain",
+    "gain_nominal": "gain against the camera's file",
+    "gain_change": "gain against certified",
+    "gain_drift": "drift of the gain",
+    "gain_separation": "gain of separated pairs",
+    "noise_overscan": "noise against the overscan",
+    "noise_change": "noise against certified",
+    "a00": "a₀₀",
+    "chi2": "χ²/ν − 1",
+    "residual": "largest residual",
+    "pairs_lost": "share of pairs lost",
+    "turnoff": "turn-off",
+    "turnoff_saturation": "turn-off against saturation",
+    "turnoff_change": "turn-off against certified",
+    "undetermined": "not determined",
+    "undetermined_still": "still not determined",
+    "change": "correction against certified",
+    "error": "error of the correction",
+    "structure": "structure of the residuals",
+    "slope": "slope of the correction",
+    "maximum": "largest signal against full well",
+    "stability": "error of the light",
+}
+
+KINDS: dict[str, str] = {"ptc": "photon transfer"}
+
+USES_OF: dict[str, dict[str, str]] = {  # where a kind makes no master
+    "defects": {"generate": "says for when"},
+    "ptc": {"generate": "in the curve"},
+    "linearizer": {"generate": "in the ramp"},
 }
 
 QUANTITIES: dict[str, str] = {"bias": "bias", "dark": "dark rate", "flat": "relative response"}
@@ -48,6 +77,16 @@ QUANTITIES: dict[str, str] = {"bias": "bias", "dark": "dark rate", "flat": "rela
 def test_name(test: str) -> str:
     """A test in words."""
     return TESTS.get(test, test.replace("_", " "))
+
+
+def kind_name(label: str) -> str:
+    """A kind in words; its filter, if any, stays as it is."""
+    return KINDS.get(label, label)
+
+
+def uses_of(kind: str) -> dict[str, str]:
+    """What became of frames, in words for this kind."""
+    return USES | USES_OF.get(kind, {})
 
 
 def quantity_of(kind: str) -> str:

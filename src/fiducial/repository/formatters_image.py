@@ -17,7 +17,7 @@ from fiducial.repository.compression import LosslessCompression
 from fiducial.repository.integrity import verify_certified
 from fiducial.repository.staging import StagedFormatter
 from fiducial.repository.storage import storage_errors
-from fiducial.repository.whole_mask import WholeMask
+from fiducial.repository.whole_mask import WholeMask, read_whole
 
 _RECIPES = ("default", "lossless")
 
@@ -64,6 +64,8 @@ class CalibrationImageFormatter(StagedFormatter, GenericFormatter):
     def read_from_local_file(self, path: str, component: str | None = None, expected_size: int = -1) -> Any:
         """Read all or a part, after the checksum of a certified file was found right."""
         verify_certified(path, self.dataset_ref.id)
+        if component is None and not self.file_descriptor.parameters:
+            return read_whole(path)
         return super().read_from_local_file(path, component, expected_size)
 
     def _get_compression_options(self) -> dict[str, FitsCompressionOptions]:

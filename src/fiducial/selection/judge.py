@@ -72,7 +72,7 @@ def judge(
     for one in sets:
         reference, of_one_set = _reference(one, sets, skip_first)
         others = [exposure for exposure in reference if exposure.id not in one.ids]
-        content = content_of([*one.exposures, *others], camera, _of_night(biases, one.night))
+        content = content_of([*one.exposures, *others], camera, of_night(biases, one.night))
         if content.units:
             compared = content.rows(exposure.id for exposure in reference)
             first = content.rows(one.first(skip_first))
@@ -91,7 +91,7 @@ def _judge_flats(
 ) -> None:
     standing: list[tuple[FrameSet, Content, FlatJudgement]] = []
     for one in sorted(sets, key=lambda one: _stray(one)):
-        content = content_of(one.exposures, camera, _of_night(biases, one.night))
+        content = content_of(one.exposures, camera, of_night(biases, one.night))
         if not content.units:
             continue
         first = content.rows(one.first(skip_first))
@@ -148,6 +148,6 @@ def _reference(one: FrameSet, sets: Sequence[FrameSet], skip_first: int) -> tupl
     return pooled, len(night) == 1
 
 
-def _of_night(exposures: Sequence[Exposure], night: int) -> Sequence[Exposure]:
+def of_night(exposures: Sequence[Exposure], night: int) -> Sequence[Exposure]:
     """Return the exposures of the night; all of them if there are none."""
     return [exposure for exposure in exposures if exposure.night == night] or exposures

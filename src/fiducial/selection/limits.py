@@ -73,6 +73,7 @@ class ContentLimits(BaseModel):
     flat_noise: TwoSided
     dead: LowSide
     saturated: HighSide
+    ramp_saturated: HighSide
     light: LowSide
     dim: LowSide
     illumination: TwoSided

@@ -11,7 +11,7 @@ from fiducial.selection.exposures import Exposure
 from fiducial.selection.state import StateGroup, describe_state
 from fiducial.selection.survey import Candidate, Survey
 
-_SHOWN = 5  # reasons that are told one by one
+SHOWN = 5  # reasons that are told one by one
 
 
 def no_frames(
@@ -26,13 +26,13 @@ def no_frames(
     here = [exposure for exposure in everything if exposure.id in mine]
     of_type = [exposure for exposure in here if exposure.facts.frame_type == base]
     if of_type:
-        filters = _counted(exposure.facts.filter for exposure in of_type)
+        filters = counted(exposure.facts.filter for exposure in of_type)
         return NothingToDo(
             f"no {base} frames{when} in filter {physical_filter}: there are {filters}",
             hint="ask for one of these filters",
         )
     if here:
-        types = _counted(exposure.facts.frame_type for exposure in here)
+        types = counted(exposure.facts.frame_type for exposure in here)
         return NothingToDo(
             f"no {base} frames{when}: there are {types}",
             hint="if some of these are what is missing, correct the frame types in the camera's file and "
@@ -66,19 +66,19 @@ def too_few(base: str, found: Survey, best: Candidate, settings: SelectionDefaul
     first = [e for e in there if e.id in found.first and e.id not in found.aside]
     unlike = [e for e in there if e.id in found.unlike and e.id not in found.aside]
     sets = {found.set_of[exposure.id] for exposure in there}
-    parts = [f"{len(there)} of {best.night} in {_number(len(sets), 'set')}"]
+    parts = [f"{len(there)} of {best.night} in {number_of(len(sets), 'set')}"]
     if first:
-        parts.append(f"{_number(len(first), 'first exposure')} left out")
+        parts.append(f"{number_of(len(first), 'first exposure')} left out")
     if aside:
         parts.append(f"{len(aside)} set aside")
     if unlike:
         parts.append(f"{len(unlike)} of another level")
     what = f"{base} in {best.filter}" if best.filter is not None else base
-    usable = _number(len(best.usable), "usable frame")
+    usable = number_of(len(best.usable), "usable frame")
     message = f"{what}: {usable}, {settings.minimum} are needed ({', '.join(parts)})"
-    message += "".join(f"\n  {finding.exposure}: {finding.reason}" for finding in aside[:_SHOWN])
-    if len(aside) > _SHOWN:
-        message += f"\n  and {len(aside) - _SHOWN} more set aside"
+    message += "".join(f"\n  {finding.exposure}: {finding.reason}" for finding in aside[:SHOWN])
+    if len(aside) > SHOWN:
+        message += f"\n  and {len(aside) - SHOWN} more set aside"
     elsewhere = {
         describe_state(g.state): n
         for g in found.groups
@@ -94,9 +94,11 @@ def too_few(base: str, found: Survey, best: Candidate, settings: SelectionDefaul
     )
 
 
-def _counted(names: Iterable[str]) -> str:
+def counted(names: Iterable[str]) -> str:
+    """Count equal names: ``3 dark, 5 flat``."""
     return ", ".join(f"{count} {name}" for name, count in sorted(Counter(names).items()))
 
 
-def _number(count: int, what: str) -> str:
+def number_of(count: int, what: str) -> str:
+    """Write a number of things: ``1 flat``, ``2 flats``."""
     return f"{count} {what}" + ("" if count == 1 else "s")

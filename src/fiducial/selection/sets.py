@@ -75,7 +75,7 @@ def find_sets(exposures: Sequence[Exposure], limits: ContentLimits) -> list[Fram
     sets = [
         part
         for members in by_filter.values()
-        for series in _series(members, limits.idle.high)
+        for series in series_of(members, limits.idle.high)
         for part in _by_time(series)
     ]
     return sorted(sets, key=lambda one: one.exposures[0].order)
@@ -118,8 +118,8 @@ def same_time(a: float, b: float) -> bool:
     return abs(a - b) <= SAME_TIME * max(abs(a), abs(b))
 
 
-def _series(exposures: Sequence[Exposure], idle: float) -> list[list[Exposure]]:
-    """Split where the night ends or the camera idled."""
+def series_of(exposures: Sequence[Exposure], idle: float) -> list[list[Exposure]]:
+    """Split exposures of one type, camera state and filter where the night ends or the camera idled."""
     series: list[list[Exposure]] = []
     for exposure in exposures:
         if series:

@@ -98,7 +98,7 @@ def survey(
     result = Survey(groups, [], [], set(), {}, {}, mine)
     for group in groups:
         sets = find_sets(group.exposures, limits)
-        unlit = _without_light(biases, group, camera)
+        unlit = without_light(biases, group, camera)
         judgement = judge(sets, settings.skip_first, camera, limits, unlit)
         result.sets.extend(sets)
         result.aside.update(judgement.aside)
@@ -132,7 +132,7 @@ def _products(sets: Sequence[FrameSet], mine: frozenset[int]) -> dict[tuple[int,
     return products
 
 
-def _without_light(biases: Sequence[Exposure], group: StateGroup, camera: Camera) -> list[Exposure]:
+def without_light(biases: Sequence[Exposure], group: StateGroup, camera: Camera) -> list[Exposure]:
     """Return the biases of a camera state; if it has none, all of the same binning."""
     apart = [differences(camera, group.facts, exposure.facts) for exposure in biases]
     same = [exposure for exposure, keys in zip(biases, apart, strict=True) if not keys]

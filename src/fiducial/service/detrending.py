@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from fiducial.execution.job import Outcome
     from fiducial.repository import Repository
 
+_SUSPECT = "detrend:corrections.suspect.source=ptc"
+"""Who asks for turn-offs of photon transfer has the correction in the chain."""
+
 
 @dataclass(frozen=True)
 class DetrendedFrame:
@@ -36,7 +39,7 @@ class Detrended:
 
     run: str
     frames: tuple[DetrendedFrame, ...]
-    notes: tuple[str, ...] = ()  # corrections that were left out
+    notes: tuple[str, ...] = ()  # corrections that were left out or put in
 
     @property
     def complete(self) -> bool:
@@ -113,7 +116,7 @@ def detrend(
 def _adapted(
     repository: Repository, exposures: Sequence[int], detectors: Sequence[int], overrides: Sequence[str]
 ) -> Adapted:
-    """Leave out of the chain what no master is certified for; none known at all is left to the graph."""
+    """Fit the chain to what is certified; a frame without any calibration is left to the graph."""
     from fiducial.kinds.defaults import default_chain
 
     chosen = [r for r in repository.records() if r.exposure in set(exposures)]
@@ -133,6 +136,8 @@ def _adapted(
         detectors=sorted({r.detector for r in chosen}),
         physical_filter=first.facts.filter,
         wished=overrides,
+        added=("linearity", *(["suspect"] if _SUSPECT in overrides else [])),
+        state=first.facts.state,
     )
 
 

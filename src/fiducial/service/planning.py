@@ -3,52 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fiducial.errors import NothingToDo, UsageError
-from fiducial.service.chains import adapt_product
-from fiducial.service.planning_masters import FROM_MASTERS, forecast_from_masters, plan_from_masters
+from fiducial.service.planner import Planner
+from fiducial.service.plans import Plans
 from fiducial.service.request import Request
+from fiducial.service.steps import ALL, steps_of
 
 if TYPE_CHECKING:
-    from fiducial.cameras import Camera
-    from fiducial.frames.records import FrameRecord
-    from fiducial.kinds.budget import Forecast
     from fiducial.repository import Repository
-    from fiducial.selection import DateRow, KindPlan, Names
-
-ORDER = ("bias", "dark", "flat", *FROM_MASTERS)
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One product to make: its frames, its names, what it will cost, the commands that do the same."""
-
-    plan: KindPlan
-    detectors: tuple[int, ...]
-    names: Names
-    forecast: Forecast
-    commands: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Impossible:
-    """A kind that cannot be made, and why."""
-
-    kind: str
-    reason: str
-    hint: str
-
-
-@dataclass(frozen=True)
-class Plans:
-    """All that a request comes to."""
-
-    night: int | None
-    planned: tuple[Planned, ...]
-    impossible: tuple[Impossible, ...]
 
 
 def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
@@ -59,7 +23,8 @@ def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
     root
         Folder of the repository.
     kinds
-        Any of bias, dark, flat, defects; they are planned in the order in which they need each other.
+        Any of bias, dark, flat, defects, linearizer, ptc, or all; they are planned in the order in which they
+        need each other (`fiducial.service.steps.steps_of`).
     request
         Night, state, names and settings.
     """
@@ -71,35 +36,12 @@ def plan(root: str | Path, kinds: Sequence[str], request: Request) -> Plans:
 
 def plan_in(repository: Repository, kinds: Sequence[str], request: Request) -> Plans:
     """Plan in a repository that is open already."""
-    if unknown := set(kinds) - set(ORDER):
-        raise UsageError(
-            f"no kind of calibration is called {', '.join(sorted(unknown))}",
-            hint=f"there are {', '.join(ORDER)}",
-        )
-    check_settings([request.product_of(kind) for kind in kinds], request.overrides)
-    camera = repository.camera()
-    records = repository.records(where=request.where)
-    planned: list[Planned] = []
-    impossible: list[Impossible] = []
-    rerun = request.rerun or next_rerun(repository, request, records)
-    for kind in (k for k in ORDER if k in kinds):
-        for physical_filter in filters_of(kind, records, request):
-            try:
-                one = _plan_one(
-                    repository,
-                    camera,
-                    records,
-                    kind,
-                    physical_filter,
-                    rerun,
-                    request,
-                    coming=[p.plan for p in planned],
-                )
-            except NothingToDo as error:
-                impossible.append(Impossible(kind, error.message, error.hint))
-            else:
-                planned.append(one)
-    return Plans(request.night, tuple(planned), tuple(impossible))
+    steps = steps_of(kinds, request.world)
+    check_settings([step.product for step in steps], request.overrides)
+    planner = Planner(repository, request)
+    for step in steps:
+        planner.add(step, everything=ALL in kinds)
+    return Plans(request.night, tuple(planner.planned), tuple(planner.impossible), ALL in kinds)
 
 
 def check_settings(products: Sequence[str], settings: Sequence[str]) -> None:
@@ -120,174 +62,3 @@ def check_settings(products: Sequence[str], settings: Sequence[str]) -> None:
     require_known(pipelines, settings)
     for pipeline in pipelines:
         load_pipeline(pipeline, settings_for(pipeline, settings))
-
-
-def filters_of(kind: str, records: Sequence[FrameRecord], request: Request) -> list[str | None]:
-    """List the filters a kind is made for: those of the night's frames for flats, None for the others."""
-    if kind != "flat":
-        return [None]
-    if request.physical_filter:
-        return [request.physical_filter]
-    seen = {r.facts.filter for r in records if r.facts.frame_type == kind and _that_night(r, request)}
-    return [*sorted(seen)] or [None]
-
-
-def next_rerun(repository: Repository, request: Request, records: Sequence[FrameRecord]) -> str:
-    """Name a new run: the date of its frames and the next letter that is free."""
-    from fiducial.repository.lookup import collections_below
-    from fiducial.selection import free_rerun
-
-    days = [r.facts.day_obs for r in records if _that_night(r, request)]
-    day = request.night or (max(days) if days else 0)
-    prefix = f"{repository.instrument}/calib/{request.ticket_for(day)}/{request.tag}/"
-    return free_rerun(day, collections_below(repository.butler, prefix))
-
-
-def _that_night(record: FrameRecord, request: Request) -> bool:
-    return request.night is None or record.facts.day_obs == request.night
-
-
-def _plan_one(
-    repository: Repository,
-    camera: Camera,
-    records: Sequence[FrameRecord],
-    kind: str,
-    physical_filter: str | None,
-    rerun: str,
-    request: Request,
-    coming: Sequence[KindPlan],
-) -> Planned:
-    from fiducial.selection import plan_kind, production_names
-
-    offered = [r for r in records if _that_night(r, request)]
-    others = [r for r in records if not _that_night(r, request)]
-    if request.detectors:
-        offered = [r for r in offered if r.detector in request.detectors]
-    if kind in FROM_MASTERS:
-        chosen = plan_from_masters(repository, kind, offered, request, coming)
-    else:
-        chosen = plan_kind(
-            request.product_of(kind),
-            offered,
-            camera,
-            settings=request.settings_for(camera, kind),
-            state=request.state or None,
-            physical_filter=physical_filter,
-            night=request.night,
-            other_records=others,
-        )
-    day = request.night or max(r.facts.day_obs for r in offered)
-    names = production_names(
-        repository.instrument, request.ticket_for(day), request.tag, chosen.kind, physical_filter, rerun
-    )
-    detectors = detectors_of(chosen, offered)
-    return Planned(
-        chosen,
-        detectors,
-        names,
-        whole_forecast(chosen, camera, detectors, request),
-        _commands(repository, chosen, names, detectors, request, [plan.kind for plan in coming]),
-    )
-
-
-def _commands(
-    repository: Repository,
-    chosen: KindPlan,
-    names: Names,
-    detectors: tuple[int, ...],
-    request: Request,
-    coming: Sequence[str],
-) -> tuple[str, ...]:
-    """Write the plain commands, with the settings that the same request would be made with."""
-    from fiducial.execution.pipelines import generation_of, verification_of
-    from fiducial.execution.settings import settings_for
-    from fiducial.selection import commands
-
-    adapted = adapt_product(
-        repository,
-        chosen.kind,
-        exposure=chosen.generate[0],
-        detectors=detectors,
-        wished=request.overrides,
-        coming=coming,
-        world=request.world,
-    )
-    return tuple(
-        commands(
-            chosen,
-            names,
-            repo=repository.root,
-            instrument=repository.instrument,
-            detectors=detectors,
-            processes=request.processes,
-            overrides=(*adapted.overrides, *settings_for(generation_of(chosen.kind), request.overrides)),
-            verify_overrides=settings_for(verification_of(chosen.kind), request.overrides),
-        )
-    )
-
-
-def whole_forecast(chosen: KindPlan, camera: Camera, detectors: Sequence[int], request: Request) -> Forecast:
-    """Add up what the products of all detectors cost; memory is what one process needs for one of them.
-
-    One process makes and verifies them, one after the other.
-    """
-    from fiducial.kinds.budget import LIBRARIES, Forecast, forecast
-    from fiducial.verify.budget import measuring_bytes
-
-    if chosen.kind in FROM_MASTERS:
-        return forecast_from_masters(camera, detectors, request.processes)
-    n_frames, kind = len(chosen.generate), chosen.kind
-    each = [
-        forecast(kind, n_frames=n_frames, camera=camera, detector=detector, threads=request.threads)
-        for detector in detectors
-    ]
-    measuring = max(
-        LIBRARIES + measuring_bytes(kind, camera.layout(detector).shape, len(chosen.measured))
-        for detector in detectors
-    )
-    return Forecast(
-        memory=max(measuring, *(one.memory for one in each)) * request.processes,
-        read_bytes=sum(one.read_bytes for one in each),
-        disk_bytes=sum(one.disk_bytes for one in each),
-        seconds=sum(one.seconds for one in each) / request.processes,
-    )
-
-
-def detectors_of(chosen: KindPlan, records: Sequence[FrameRecord]) -> tuple[int, ...]:
-    """List the detectors that the frames chosen for generation have."""
-    wanted = set(chosen.generate)
-    return tuple(sorted({r.detector for r in records if r.exposure in wanted}))
-
-
-def find_dates(root: str | Path, kinds: Sequence[str], request: Request) -> list[DateRow]:
-    """List the nights that have enough usable exposures of all the kinds asked for, or of each.
-
-    Parameters
-    ----------
-    root
-        Folder of the repository.
-    kinds
-        Any of bias, dark, flat; a night must have all of them. None: each kind is listed by itself.
-    request
-        State, filter and minimum asked for.
-    """
-    from fiducial.repository import Repository
-    from fiducial.selection import find_dates as find
-    from fiducial.selection.model import BASE_KINDS
-
-    with Repository.open(root, instrument=request.instrument) as repository:
-        records = repository.records(where=request.where)
-        # Asked for by name, a night must have all kinds; else each kind is listed by itself.
-        rows = [
-            row
-            for wanted in ([tuple(kinds)] if kinds else [(kind,) for kind in BASE_KINDS])
-            for row in find(
-                records,
-                repository.camera(),
-                kinds=wanted,
-                minimum=request.minimum,
-                physical_filter=request.physical_filter,
-                state=request.state or None,
-            )
-        ]
-    return sorted(rows, key=lambda row: (row.night, ORDER.index(row.kind)))

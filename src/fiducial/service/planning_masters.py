@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fiducial.errors import NothingToDo
-from fiducial.service.chains import has_master
+from fiducial.service.masters import has_master
 from fiducial.service.request import Request
 
 if TYPE_CHECKING:

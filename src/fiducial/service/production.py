@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiducial.errors import NothingToDo
-from fiducial.service.chains import adapt_product
-from fiducial.service.planning import Impossible, Planned, Plans, plan_in
+from fiducial.service.before import Before
+from fiducial.service.planner import prepared
+from fiducial.service.planning import plan_in
+from fiducial.service.plans import Impossible, Planned, Plans
 from fiducial.service.progress import Progress, Silent
 from fiducial.service.request import Request
 from fiducial.service.verdicts import read_verdict
@@ -58,8 +60,8 @@ def make(
     root
         Folder of the repository.
     kinds
-        Any of bias, dark, flat, defects. Later ones use those made before them in the same production, then
-        what is certified.
+        Any of bias, dark, flat, defects, linearizer, ptc, or all. Later ones use those made before them in
+        the same production, then what is certified.
     request
         Which frames, under which names, and with which settings.
     progress
@@ -78,34 +80,31 @@ def make(
             first = plans.impossible[0]
             raise NothingToDo(first.reason, hint=first.hint)
         products: list[Made] = []
-        runs: list[str] = []
         impossible = list(plans.impossible)
+        before = Before(lost=frozenset(one.kind for one in impossible))
         for planned in plans.planned:
+            product = planned.plan.kind
             try:
-                made = _make_one(repository, planned, tuple(runs), request, progress or Silent())
+                made = _make_one(repository, planned, before, request, progress or Silent())
             except NothingToDo as error:
                 if len(plans.planned) == 1:
                     raise
-                impossible.append(Impossible(planned.plan.kind, error.message, error.hint))
+                impossible.append(Impossible(product, error.message, error.hint))
+                before = before.without(product)
                 continue
             products.append(made)
-            if made.verdict != "not made":
-                runs.append(made.run)
+            if made.verdict == "not made":
+                before = before.without(product)
+            else:
+                before = before.with_run(product, made.run, made.verdict)
         return Production(tuple(products), tuple(impossible))
 
 
 def _make_one(
-    repository: Repository, planned: Planned, runs: tuple[str, ...], request: Request, progress: Progress
+    repository: Repository, planned: Planned, before: Before, request: Request, progress: Progress
 ) -> Made:
-    adapted = adapt_product(
-        repository,
-        planned.plan.kind,
-        exposure=planned.plan.generate[0],
-        detectors=planned.detectors,
-        runs=runs,
-        wished=request.overrides,
-        world=request.world,
-    )
+    product, runs = planned.plan.kind, before.runs
+    adapted = prepared(repository, planned.plan, planned.detectors, planned.step, before, request)
     job = generation(repository, planned, runs, request, adapted.overrides)
     generated = _run(repository, job, request, planned, progress)
     verdict, verified = "not made", None
@@ -121,26 +120,37 @@ def _make_one(
         run=generated.run,
         verify_run=verified.run if verified else "",
         verdict=verdict,
-        reasons=(*adapted.notes, *(words for _, words in aside), *reasons),
+        reasons=(
+            *adapted.notes,
+            *before.warnings_for(product),
+            *(words for _, words in aside),
+            *reasons,
+        ),
         failures=generated.failures + (verified.failures if verified else ()),
         missing=generated.missing + (verified.missing if verified else ()),
         set_aside=sum(choice.use == "set_aside" for choice in planned.plan.choices)
         + len({exposure for exposure, _ in aside}),
         seconds=generated.seconds + (verified.seconds if verified else 0.0),
     )
+    _note(repository, made)
+    return made
+
+
+def _note(repository: Repository, made: Made) -> None:
+    """Put it on the ledger."""
+    plan = made.planned.plan
     repository.ledger.append(
         "make",
         instrument=repository.instrument,
         inputs={
-            "kind": planned.plan.kind,
-            "filter": planned.plan.filter,
-            "exposures": list(planned.plan.generate),
-            "verdict": verdict,
+            "kind": plan.kind,
+            "filter": plan.filter,
+            "exposures": list(plan.generate),
+            "verdict": made.verdict,
         },
         run=made.run,
-        outcome=verdict,
+        outcome=made.verdict,
     )
-    return made
 
 
 def _set_aside_on_the_way(repository: Repository, kind: str, run: str) -> list[tuple[int, str]]:

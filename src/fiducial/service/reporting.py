@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fiducial.errors import UsageError
-from fiducial.service.planning_masters import FROM_MASTERS
 from fiducial.service.verdicts import verdict_of_run
 
 if TYPE_CHECKING:
@@ -46,11 +44,6 @@ def report(
     from fiducial.selection.production import production_of
 
     with Repository.open(root, instrument=instrument) as repository:
-        if without := [run for run in runs if production_of(run).kind in FROM_MASTERS]:
-            raise UsageError(
-                f"there is no report page of {', '.join(without)}: it was made from masters, not from frames",
-                hint="`fiducial defects` lists defects, and what changed",
-            )
         data = [gather(repository, production_of(run)) for run in runs]
     title = f"{data[0].camera.name} {data[0].night or ''} {data[0].ticket}".strip()
     file = Path(output)
@@ -65,6 +58,7 @@ def report(
 def gather(repository: Repository, production: Production) -> ReportData:
     """Collect what the report of one production shows."""
     from fiducial.reports.model import ReportData
+    from fiducial.reports.words import kind_name
     from fiducial.repository.certify import newest_run
     from fiducial.repository.ledger import versions
     from fiducial.repository.lookup import datasets
@@ -74,17 +68,16 @@ def gather(repository: Repository, production: Production) -> ReportData:
     verdict = verdict_of_run(repository, production)
     settings = settings_of(repository, run)
     camera = repository.camera()
-    masters = {
-        int(ref.dataId["detector"]): _master(repository, ref)
-        for ref in datasets(butler, production.kind, run)
-    }
+    made = {int(ref.dataId["detector"]): ref for ref in datasets(butler, production.kind, run)}
+    masters, products = _read(repository, made)
+    previous, previous_products = _read(repository, _certified_before(repository, production, settings, made))
     capital = production.kind[0].upper() + production.kind[1:]
     results = [butler.get(ref) for ref in datasets(butler, f"verify{capital}Results", verdict.run)]
     verdicts = [butler.get(ref) for ref in datasets(butler, f"verify{capital}Verdict", verdict.run)]
     return ReportData(
         camera=camera,
         kind=production.kind,
-        title=f"{camera.name} {production.kind} {settings.get('filter') or ''}".strip(),
+        title=f"{camera.name} {kind_name(production.kind)} {settings.get('filter') or ''}".strip(),
         filter=settings.get("filter"),
         night=settings.get("night"),
         ticket=production.ticket,
@@ -95,7 +88,9 @@ def gather(repository: Repository, production: Production) -> ReportData:
         refused=_refused(repository, settings),
         frames=_facts(repository, settings),
         masters=masters,
-        previous=_previous(repository, production, settings, masters),
+        previous=previous,
+        products=products,
+        previous_products=previous_products,
         results=results[0] if results else (),
         verdict=verdicts[0] if verdicts else None,
         residuals=_residuals(repository, f"verify{capital}Residuals", verdict.run, masters),
@@ -149,18 +144,32 @@ def _master(repository: Repository, ref: Any) -> Master:
     )
 
 
-def _previous(
-    repository: Repository, production: Production, settings: dict[str, Any], masters: dict[int, Master]
-) -> dict[int, Master]:
+def _read(repository: Repository, refs: Mapping[int, Any]) -> tuple[dict[int, Master], dict[int, object]]:
+    """Read what each detector has: masters, and products that are no images."""
+    from fiducial.repository.lookup import IMAGE_STORAGE
+
+    masters: dict[int, Master] = {}
+    products: dict[int, object] = {}
+    for detector, ref in refs.items():
+        if ref.datasetType.storageClass_name == IMAGE_STORAGE:
+            masters[detector] = _master(repository, ref)
+        else:
+            products[detector] = repository.butler.get(ref)
+    return masters, products
+
+
+def _certified_before(
+    repository: Repository, production: Production, settings: dict[str, Any], made: Mapping[int, Any]
+) -> dict[int, Any]:
     """Find, for each detector, what was certified for the same moment before this production."""
     exposures = settings.get("generate", ())
     found = {}
-    for detector in masters if exposures else ():
+    for detector, own in made.items() if exposures else ():
         ref = repository.find_calibration(
             production.kind, exposures[0], detector, physical_filter=settings.get("filter")
         )
-        if ref is not None and ref.run != masters[detector].where:
-            found[detector] = _master(repository, ref)
+        if ref is not None and ref.run != own.run:
+            found[detector] = ref
     return found
 
 

@@ -38,15 +38,10 @@ class Request:
         """Name what the work is filed under: the ticket, or the night."""
         return self.ticket or f"night-{day}"
 
-    def product_of(self, kind: str) -> str:
-        """Name what is made for a kind: ``biasBootstrap`` in adu, ``bias`` in electrons; defects in both."""
-        from fiducial.selection.model import BASE_KINDS
-
-        return f"{kind}Bootstrap" if self.world == "adu" and kind in BASE_KINDS else kind
-
     def settings_for(self, camera: Camera, kind: str) -> SelectionDefaults:
         """Take the camera's way of choosing frames, with what the user wants otherwise."""
+        from fiducial.selection import RAMPS, ramp_settings
+
         wishes = {"skip_first": self.skip_first, "wanted": self.wanted, "minimum": self.minimum}
-        return camera.defaults.selection_of(kind).model_copy(
-            update={name: wish for name, wish in wishes.items() if wish is not None}
-        )
+        own = ramp_settings(camera, kind) if kind in RAMPS else camera.defaults.selection_of(kind)
+        return own.model_copy(update={name: wish for name, wish in wishes.items() if wish is not None})

@@ -64,7 +64,7 @@ def night_conditions(
         dark_time = 0.0 if exposure.kind == "bias" else exposure.time + overhead
         lamp = lamps[exposure.index]
         clean = Conditions(
-            index=exposure.index,
+            index=plan.earlier + exposure.index,
             filter=exposure.filter,
             light=_light(exposure, plan) * lamp,
             scene_time=exposure.time if exposure.kind == "science" else 0.0,

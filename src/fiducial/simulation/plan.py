@@ -67,6 +67,7 @@ class NightPlan(Strict):
     science: int = Field(default=3, ge=0)  # per filter
     science_time: float = Field(default=120.0, gt=0)  # s
     first_sequence: int = Field(default=1, ge=0)
+    earlier: int = Field(default=0, ge=0)  # exposures before this night: with one seed they draw other noise
     program: str = "CALIB"
     compression: Literal["none", "rice", "gzip"] = "none"
     pixel_type: Literal["auto", "uint16", "int32"] = "auto"  # auto: uint16 where the saturation allows it

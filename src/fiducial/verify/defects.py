@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import asdict, dataclass
+from math import inf, isfinite, sqrt
 from typing import Any
 
 from fiducial.cameras.model import Camera
 from fiducial.products.defects import DefectSet
 from fiducial.products.defects_comparison import compare_defects
+from fiducial.verify.criteria import Criteria
 
 DEAD = "dead_amplifier"
 
@@ -28,8 +29,16 @@ class DefectLimits:
         never less than five times the root of the number of those masked before.
     """
 
-    most: float = 0.05
-    change: float = 0.002
+    most: float = inf
+    change: float = inf
+
+    @classmethod
+    def of(cls, criteria: Criteria) -> DefectLimits:
+        """The limits that criteria have; what they do not limit is not judged."""
+        masked, changed = criteria.limit("defects", "masked"), criteria.limit("defects", "changed")
+        return cls(
+            *(inf if one is None or one.absolute is None else one.absolute for one in (masked, changed))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,48 @@ class DefectRow:
     before: int
     appeared: int
     went: int
+
+
+@dataclass(frozen=True, slots=True)
+class DefectTotals:
+    """The rows of one detector together, amplifiers that are dead aside.
+
+    Without a previous set ``before``, ``appeared`` and ``went`` are -1. ``newly_dead`` are the amplifiers
+    that are dead and were not before, as far as that is known.
+    """
+
+    pixels: int
+    now: int
+    before: int
+    appeared: int
+    went: int
+    dead: tuple[str, ...]
+    newly_dead: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rows: Sequence[DefectRow]) -> DefectTotals:
+        """Add up the rows of one detector."""
+        dead = {row.amplifier: row for row in rows if row.reason == DEAD and row.now > 0}
+        alive = [row for row in rows if row.reason == "any" and row.amplifier not in dead]
+        known = [row for row in alive if row.before >= 0]
+        changes = (-1, -1, -1)
+        if known:
+            changes = (
+                sum(row.before for row in known),
+                sum(row.appeared for row in known),
+                sum(row.went for row in known),
+            )
+        return cls(
+            sum(row.pixels for row in alive),
+            sum(row.now for row in alive),
+            *changes,
+            tuple(sorted(dead)),
+            tuple(sorted(name for name, row in dead.items() if row.before <= 0)),
+        )
+
+    def allowed_change(self, share: float) -> float:
+        """How many pixels may have appeared and gone without a warning."""
+        return max(share * self.pixels, 5 * sqrt(max(self.before, 0)))
 
 
 def measure_defects(now: DefectSet, before: DefectSet | None, camera: Camera) -> list[DefectRow]:
@@ -75,13 +126,12 @@ def measure_defects(now: DefectSet, before: DefectSet | None, camera: Camera) ->
     return rows
 
 
-def judge_defects(rows: Sequence[DefectRow], limits: DefectLimits | None = None) -> dict[str, Any]:
+def judge_defects(rows: Sequence[DefectRow], limits: DefectLimits) -> dict[str, Any]:
     """The verdict on the defects of all detectors, in the form of the other kinds' verdicts.
 
     A detector fails if too much of it is masked, or if an amplifier is dead that was not dead before; it
     warns if much changed.
     """
-    limits = limits or DefectLimits()
     products, reasons, tests = [], [], 0
     for detector in sorted({row.detector for row in rows}):
         own = [row for row in rows if row.detector == detector]
@@ -102,49 +152,46 @@ def judge_defects(rows: Sequence[DefectRow], limits: DefectLimits | None = None)
         "frames": [],
         "reasons": reasons if products else ["there are no defects to judge"],
         "undecided": 0,
+        "limits": {name: value for name, value in asdict(limits).items() if isfinite(value)},
     }
 
 
 def _judge_detector(
     detector: int, rows: Sequence[DefectRow], limits: DefectLimits
 ) -> tuple[dict[str, Any], list[str], int]:
+    totals = DefectTotals.of(rows)
     masked = [row for row in rows if row.reason == "any"]
-    dead = {row.amplifier: row for row in rows if row.reason == DEAD and row.now > 0}
-    newly = sorted(name for name, row in dead.items() if row.before <= 0)
+    was_dead = {row.amplifier: row.before for row in rows if row.reason == DEAD}
     reasons = [
         f"detector {detector} amplifier {name} is dead"
-        + (", and was not before" if dead[name].before == 0 else ", and there is no set before")
-        for name in newly
+        + (", and was not before" if was_dead[name] == 0 else ", and there is no set before")
+        for name in totals.newly_dead
     ]
-    alive = [row for row in masked if row.amplifier not in dead]
-    pixels, now = sum(row.pixels for row in alive), sum(row.now for row in alive)
-    too_many = pixels > 0 and now > limits.most * pixels
+    too_many = totals.pixels > 0 and totals.now > limits.most * totals.pixels
     if too_many:
         reasons.append(
-            f"detector {detector}: {now} pixels masked, {100 * now / pixels:.2f} %, "
+            f"detector {detector}: {totals.now} pixels masked, {100 * totals.now / totals.pixels:.2f} %, "
             f"more than {100 * limits.most:g} %"
         )
-    changed = _change_of(detector, alive, pixels, limits)
+    changed = _change_of(detector, totals, limits)
+    newly = list(totals.newly_dead)
     failed = bool(newly) or too_many or not masked
     product = {
         "detector": detector,
         "verdict": "fail" if failed else "warn" if changed else "pass",
         "amplifiers_failed": newly or (["detector"] if too_many else []),
-        "amplifiers_masked": sorted(dead),
+        "amplifiers_masked": list(totals.dead),
         "frames_counted": 0,
         "frames_set_aside": [],
     }
     return product, [*reasons, *changed], 2 + len(masked)
 
 
-def _change_of(detector: int, masked: Sequence[DefectRow], pixels: int, limits: DefectLimits) -> list[str]:
-    known = [row for row in masked if row.before >= 0]
-    before = sum(row.before for row in known)
-    appeared, went = sum(row.appeared for row in known), sum(row.went for row in known)
-    allowed = max(limits.change * pixels, 5 * sqrt(before))
-    if not known or appeared + went <= allowed:
+def _change_of(detector: int, totals: DefectTotals, limits: DefectLimits) -> list[str]:
+    allowed = totals.allowed_change(limits.change)
+    if totals.before < 0 or totals.appeared + totals.went <= allowed:
         return []
     return [
-        f"detector {detector}: since the previous set {appeared} pixels appeared and {went} of {before} "
-        f"went, more than {allowed:.0f} together"
+        f"detector {detector}: since the previous set {totals.appeared} pixels appeared and {totals.went} of "
+        f"{totals.before} went, more than {allowed:.0f} together"
     ]

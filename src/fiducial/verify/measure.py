@@ -241,6 +241,7 @@ def subject_of(
         no_read_noise=""
         if (frame.own or frame.pairs)
         else "no overscan, and no biases that are not under test",
+        a00=frame.a00,
     )
     return Subject(residual, references, frame.signal, master.image, scale, previous)
 

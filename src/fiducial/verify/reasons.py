@@ -106,9 +106,14 @@ def _worst(columns: Columns, rows: NDArray[np.bool_], detector: int, name: str) 
     if chosen.size == 0:
         return ""
     margin = np.nan_to_num(columns["margin"][chosen], nan=-np.inf)
-    row = int(chosen[int(np.argmin(margin))])
+    return in_words(columns, int(chosen[int(np.argmin(margin))]))
+
+
+def in_words(columns: Columns, row: int) -> str:
+    """One row: ``noise +0.21 +- 0.003, limit 0.05``."""
     value, low = float(columns["value"][row]), float(columns["limit_low"][row])
-    limit = low if value < 0 and math.isfinite(low) else float(columns["limit"][row])
+    high = float(columns["limit"][row])
+    limit = low if math.isfinite(low) and value < 0.5 * (low + high) else high
     unit = f" {columns['unit'][row]}" if columns["unit"][row] else ""
     return (
         f"{columns['test'][row]} {value:+.4g} ± {float(columns['uncertainty'][row]):.2g}{unit}, "

@@ -13,14 +13,15 @@ from fiducial.verify.checks.measurement import Measurement
 from fiducial.verify.window import Subject
 
 type Scope = Literal["amplifier", "detector", "amplifier_mean"]
-type Role = Literal["input", "held_out", "other_day", "first", "mean"]
+type Role = Literal["input", "held_out", "other_day", "first", "mean", "product"]
 type Outcome = Literal["pass", "warn", "fail", "shown", "not_applicable", ""]
 
 UNREADABLE = "frame"
 """Test of the row that stands for a frame which could not be measured at all."""
 
 MEAN_EXPOSURE = -1
-"""Exposure of a row that stands for the mean over frames (scope ``amplifier_mean``)."""
+"""Exposure of a row that stands for no single frame: the mean over frames (scope ``amplifier_mean``), or a
+number of a product that is no image (role ``product``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Row:
     ----------
     role
         ``input``: the frame is in the master; ``held_out``: it is of the same observing day, and not in it;
-        ``other_day``; ``first``: first exposure of its set.
+        ``other_day``; ``first``: first exposure of its set. ``mean`` and ``product`` are of no single frame.
     counts
         Whether the row takes part in the verdict.
     applicable
@@ -55,7 +56,8 @@ class Row:
         photon noise) by which an unknown a00 may lower it; structure: the degrees of freedom of the
         variance of the means; structure_peak: the number of blocks.
     limit, limit_low
-        The value may lie between the two; ``limit_low`` is NaN where ``sided`` is ``upper``.
+        The value may lie between the two; ``limit_low`` is NaN where ``sided`` is ``upper``, and not minus
+        the other where it is ``range``.
     margin
         Distance to the nearer limit in units of the uncertainty; negative beyond it.
     """

@@ -14,6 +14,9 @@ from fiducial.verify.criteria import Criteria, Limit
 
 LIMITED = "limited"
 
+UNDECIDED = "too imprecise to exclude the limit"
+"""What the notes of such rows end with."""
+
 RATIO_TESTS = ("amplifier_ratio", "detector_ratio")
 
 
@@ -50,13 +53,14 @@ def set_limits(columns: Columns, criteria: Criteria, tests: int) -> None:
         if limit is None:
             columns["counts"][rows] = False
             continue
-        columns["sided"][rows] = limit.sided
+        columns["sided"][rows] = limit.sided if limit.low is None else "range"
         columns["limit"][rows] = _limits(columns, rows, limit, criteria, tests)
         columns["limit_low"][rows] = np.nan
         if limit.sided == "two":
-            columns["limit_low"][rows] = -columns["limit"][rows] - _widening(columns, rows, test, criteria)
+            low = -columns["limit"][rows] if limit.low is None else limit.low
+            columns["limit_low"][rows] = low - _widening(columns, rows, test, criteria)
         if not limit.counts:
-            columns["counts"][rows] &= ~_has_other_reference(columns, rows, kind, test)
+            columns["counts"][rows] &= np.logical_not(_has_other_reference(columns, rows, kind, test))
 
 
 def _limits(
@@ -131,11 +135,15 @@ def judge_rows(columns: Columns, z: float, criteria: Criteria) -> None:
     u = np.where(squared, columns["square_uncertainty"], error)
     top = np.where(squared, np.square(high), high)
     above = _distance(top - x, u)
-    two = has_limit & (columns["sided"] == "two")
+    two = has_limit & np.isin(columns["sided"], ("two", "range"))
     below = np.where(two, _distance(x - low, u), np.inf)
     margin = np.minimum(above, below)
     columns["margin"][has_limit] = margin[has_limit]
     columns["p_value"][has_limit] = _p_values(columns, x, u, two)[has_limit]
+    inside = has_limit & (columns["sided"] == "range") & (u > 0)
+    columns["p_value"][inside] = norm.sf(
+        -margin[inside]
+    )  # 0 is nothing special there: of an end of the range
     _p_values_of_counts(columns, count, clump)
     fails = has_limit & ~(margin >= -z)  # not a number fails too
     passes = has_limit & (margin >= z)
@@ -159,9 +167,10 @@ def _distance(difference: NDArray[np.float64], error: NDArray[np.float64]) -> ND
 def _p_values(
     columns: Columns, x: NDArray[np.float64], u: NDArray[np.float64], two: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Chance of so large a value without any effect at all."""
+    """Chance of so large a value without any effect at all; NaN of a value without error, which has none."""
     significance = _distance(x, u)
     p = np.where(two, 2.0 * norm.sf(np.abs(significance)), norm.sf(significance))
+    p = np.where(u == 0, np.nan, p)
     reference = columns["reference"]
     peak = columns["test"] == "structure_peak"
     p = np.where(peak, np.minimum(1.0, 2.0 * np.nan_to_num(reference, nan=1.0) * norm.sf(x)), p)
@@ -202,7 +211,9 @@ def warn_by_discovery(columns: Columns, rate: float) -> None:
     undecided[tested[p > threshold]] = True
     undecided &= columns["outcome"] == "warn"
     columns["outcome"][undecided] = "pass"
-    _note(columns, undecided, "compatible with zero, too imprecise to exclude the limit")
+    ranges = columns["sided"] == "range"
+    _note(columns, undecided & ~ranges, f"compatible with zero, {UNDECIDED}")
+    _note(columns, undecided & ranges, f"compatible with its range, {UNDECIDED}")
 
 
 def _note(columns: Columns, rows: NDArray[np.bool_], text: str) -> None:

@@ -2,20 +2,20 @@
 
 # No `from __future__ import annotations` in modules of tasks: the middleware looks at real classes.
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pyarrow as pa
-from lsst.pex.config import RangeField
+from lsst.pex.config import Field, RangeField
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnections, Struct
-from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Camera
-from fiducial.corrections.defect_masters import ChooseAny, candidates_of_detector
-from fiducial.products import metadata as meta
+from fiducial.corrections.defect_masters import ChooseAny
 from fiducial.products.defects import DefectSet
 from fiducial.verify import connections as c
+from fiducial.verify.criteria import load_criteria
 from fiducial.verify.defects import DefectLimits, judge_defects, measure_defects
+from fiducial.verify.newest import newest_and_previous
 
 
 class VerifyDefectsConnections(
@@ -29,16 +29,7 @@ class VerifyDefectsConnections(
 
     raws = c.raw_frames("Exposures for whose time defects have to be valid. Not read.")
     camera = c.camera_input()
-    defects = cT.PrerequisiteInput(
-        doc="Defects under test, and those certified before.",
-        name="defects",
-        storageClass="FiducialProduct",
-        dimensions=("instrument", "detector"),
-        isCalibration=True,
-        multiple=True,
-        minimum=0,
-        lookupFunction=candidates_of_detector,
-    )
+    defects = c.of_all_detectors("defects", "Defects under test, and those certified before.")
     results = c.results(("instrument",))
     verdict = c.verdict(("instrument",))
 
@@ -46,15 +37,27 @@ class VerifyDefectsConnections(
 class VerifyDefectsConfig(PipelineTaskConfig, pipelineConnections=VerifyDefectsConnections):
     """The limits."""
 
+    criteria = Field[str](doc="A YAML file whose values go over the default criteria.", default="")
     most = RangeField(
-        dtype=float, doc="Share of a detector that may be masked.", default=DefectLimits().most, min=0.0
+        dtype=float,
+        doc="Share of a detector that may be masked; default: that of the criteria.",
+        default=None,
+        optional=True,
+        min=0.0,
     )
     change = RangeField(
         dtype=float,
-        doc="Share of it that may change without a warning.",
-        default=DefectLimits().change,
+        doc="Share of it that may change without a warning; default: that of the criteria.",
+        default=None,
+        optional=True,
         min=0.0,
     )
+
+    def limits(self, instrument: str) -> DefectLimits:
+        """The criteria's limits with these settings over them."""
+        found = DefectLimits.of(load_criteria(instrument, self.criteria))
+        own = {"most": self.most, "change": self.change}
+        return replace(found, **{name: float(value) for name, value in own.items() if value is not None})
 
 
 class VerifyDefectsTask(PipelineTask):
@@ -95,17 +98,8 @@ class VerifyDefectsTask(PipelineTask):
             for one in sorted(defects, key=lambda d: d.detector)
             for row in measure_defects(one, previous.get(one.detector), camera)
         ]
-        said = judge_defects(rows, DefectLimits(float(self.config.most), float(self.config.change)))
+        said = judge_defects(rows, self.config.limits(camera.name))
         self.log.info("defects: %s", said["verdict"].upper())
         for reason in said["reasons"]:
             self.log.info("%s", reason)
         return Struct(results=pa.Table.from_pylist([asdict(row) for row in rows]), verdict=said)
-
-
-def newest_and_previous(sets: Sequence[DefectSet]) -> tuple[list[DefectSet], dict[int, DefectSet]]:
-    """Of each detector the set made last, which is under test, and the one made before, if any."""
-    by_detector: dict[int, list[DefectSet]] = {}
-    for one in sorted(sets, key=lambda s: str(s.metadata.get(f"{meta.RUN}CREATED", ""))):
-        by_detector.setdefault(one.detector, []).append(one)
-    now = [own[-1] for own in by_detector.values()]
-    return now, {detector: own[-2] for detector, own in by_detector.items() if len(own) > 1}

@@ -11,6 +11,7 @@ from fiducial.verify.columns import Columns
 from fiducial.verify.criteria import Criteria
 from fiducial.verify.reasons import certified_failures, reasons_of
 from fiducial.verify.rows import MEAN_EXPOSURE
+from fiducial.verify.rule import UNDECIDED
 from fiducial.verify.standing import Amplifier, Standing, amplifiers_of, counted_rows
 
 
@@ -50,7 +51,7 @@ def verdict_of(
         "products": products,
         "frames": _frames(columns, standing),
         "reasons": reasons,
-        "undecided": int(sum("compatible with zero" in str(note) for note in columns["note"])),
+        "undecided": int(sum(UNDECIDED in str(note) for note in columns["note"])),
     }
 
 

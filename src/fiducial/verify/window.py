@@ -149,6 +149,8 @@ class References:
         Where a00 is unknown: the signal it acts on (`fiducial.verify.expected.photon_share`), else 0.
     no_read_noise
         Why the frame's noise has no reference but the certified value; empty where it has one.
+    a00
+        1/electron; None where it is unknown.
     """
 
     certified: ReadNoise
@@ -158,6 +160,7 @@ class References:
     cosmic_ray_pixels: float = 0.0
     unknown_a00_signal: float = 0.0
     no_read_noise: str = ""
+    a00: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fiducial.algorithms.light_level import light_level
 from fiducial.algorithms.linearity_double import fit_double_spline
 from fiducial.algorithms.linearity_fit import LinearityFit, fit_linearity
 from fiducial.algorithms.linearity_forms import LookupForm, PolynomialForm, SplineForm, spline_form
@@ -20,6 +21,7 @@ from fiducial.algorithms.linearity_models import (
     apply_linearity,
     tabulate,
 )
+from fiducial.algorithms.linearity_turnoff import LinearTurnOff, linear_turnoff
 
 NODES = np.array([0.0, 2e3, 1e4, 3e4, 6e4, 1e5])
 SPLINE = Spline(NODES, 1e-6 * NODES**2 * (1 - NODES / 2e5))
@@ -292,3 +294,84 @@ def test_the_reference_has_the_highest_turn_off() -> None:
     result = fit_double_spline(signals, t, errors=1.0, stability=1e-4, maximum=np.array([5e4, 9e4, 7e4]))
     assert result.reference == 1
     assert result.amplifiers[0].model.maximum <= 5e4
+
+
+def test_levels_of_large_errors_are_no_outliers_where_others_are_precise() -> None:
+    # Low levels with errors of a per cent among high ones of 1e-4, and a light whose scatter is not told.
+    t = np.geomspace(0.5, 40.0, 48)
+    error = np.hypot(2.0, 1e-4 * 1000 * t)
+    rejected = 0
+    for seed in range(40):
+        noise = np.random.default_rng([seed, 5]).normal(0, error)
+        fit = fit_linearity(1000 * t + noise, t, PolynomialForm(2, 4e4), error=error)
+        assert fit.determined
+        rejected += int(fit.outlier.sum())
+    # 1,920 levels, none of which is beyond five sigma by chance (1e-6 each).
+    assert rejected == 0
+
+
+def test_a_double_spline_goes_as_far_as_both_of_its_curves() -> None:
+    nodes = np.array([0.0, 2e4, 4e4])
+    absolute = Spline(nodes, np.array([0.0, 50.0, 100.0]))
+    for top in (-800.0, 0.0, 800.0):  # at 4e4, what the relative curve adds: 2e4 seen by the other is 4e4
+        double = DoubleSpline(Spline(nodes, np.array([0.0, top / 2, top])), absolute, 1.0)
+        last = double.maximum
+        assert last <= 4e4
+        assert last + double.relative.correction(last) == pytest.approx(min(4e4 + top, 4e4), rel=1e-6)
+
+
+def test_the_turn_off_is_where_the_signal_stays_behind() -> None:
+    t = np.linspace(1, 40, 40)
+    light = 1000 * t
+    bent = light - 2e-6 * light**2  # 8 per cent at the top
+    assert linear_turnoff(bent, t) == LinearTurnOff(bent[-1], found=False)
+    full = np.minimum(bent, bent[29])
+    assert linear_turnoff(full, t) == LinearTurnOff(bent[29], found=True)
+    falling = np.where(light > 30_000, bent[29] - 0.3 * (light - 30_000), bent)
+    assert linear_turnoff(falling, t) == LinearTurnOff(bent[29], found=True)
+    # An odd level below it changes nothing, and neither do levels that are missing.
+    full[12] *= 0.7
+    full[5] = np.nan
+    assert linear_turnoff(full, t).level == bent[29]
+    assert not linear_turnoff(np.full(40, np.nan), t).found
+    assert np.isnan(linear_turnoff(np.full(40, np.nan), t).level)
+
+
+def test_a_lamp_that_flickers_is_no_turn_off() -> None:
+    t = np.geomspace(1, 40, 60)  # six per cent apart
+    found = 0
+    for seed in range(50):
+        light = 1000 * t * (1 + np.random.default_rng([seed, 6]).normal(0, 0.01, 60))
+        found += linear_turnoff(light, t).found
+    # A step of -2.5 per cent by chance: 1.8 of its standard deviations, and not three.
+    assert found <= 3
+
+
+def test_groups_of_light_share_a_turn_off() -> None:
+    t = np.tile(np.linspace(1, 40, 40), 2)
+    group = np.repeat([0, 1], 40)
+    signal = np.minimum(np.where(group == 0, 1000.0, 500.0) * t, 15_500.0)
+    found = linear_turnoff(signal, t, groups=group)
+    assert found == LinearTurnOff(15_500.0, found=True)
+    signal = np.where(group == 0, 500.0 * t, np.minimum(700.0 * t, 5000.0))  # a lamp, not the amplifier
+    assert linear_turnoff(signal, t, groups=group) == LinearTurnOff(20_000.0, found=False)
+
+
+def test_a_level_is_that_of_the_same_pixels_whatever_is_left_out() -> None:
+    rng = np.random.default_rng(3)
+    slope = np.linspace(0.5, 1.5, 200)[:, None] * np.ones(150)
+    image = (10_000 * slope + 50 * rng.standard_normal(slope.shape)).astype(np.float32)
+    counted, usable = np.ones(slope.shape, bool), np.ones(slope.shape, bool)
+    whole = light_level(image, counted, usable)
+    assert whole.mean == pytest.approx(image.mean(dtype=float), abs=1e-2)
+    assert whole.error == pytest.approx(50 / np.sqrt(slope.size), rel=0.05)
+    usable[190:, 100:] = False  # the brightest corner: 1.7 per cent of the pixels
+    image[190:, 100:] = 60_000
+    part = light_level(image, counted, usable)
+    assert part.mean == pytest.approx(whole.mean, abs=4 * whole.error)
+    assert image[usable].mean() - whole.mean < -50 * whole.error
+    image[50, 50:60] = 55_000  # hit
+    assert light_level(image, counted, usable).mean == pytest.approx(part.mean, abs=whole.error)
+    image[3, 4] = np.nan
+    assert light_level(image, counted, usable).mean == pytest.approx(part.mean, abs=whole.error)
+    assert np.isnan(light_level(image, counted, ~counted).mean)

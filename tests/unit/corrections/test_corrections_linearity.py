@@ -19,6 +19,7 @@ from fiducial.corrections.masters import Master
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.corrections.segment import Segment
+from fiducial.corrections.single_pass import correct_frame
 from fiducial.corrections.strips import plan_strips
 from fiducial.errors import CalibrationMismatch, ConfigurationError
 from fiducial.products.linearizer import Linearizer
@@ -66,6 +67,22 @@ def corrected(chain: Chain, signal: dict[str, float], **changes: Any) -> tuple[n
             image[segment.place.slices] = segment.image
             mask[segment.place.slices] = segment.mask
     return image, mask
+
+
+@pytest.mark.parametrize(
+    "names", [["overscan", "linearity", "assembly"], ["overscan", "gain", "linearity", "assembly"]]
+)
+def test_a_frame_that_is_corrected_as_a_whole_is_linearised_too(names: list[str]) -> None:
+    chain = chain_of(names, product())
+    signal = dict.fromkeys(SQUARE, 20000.0)
+    one = frame(chain.context.camera, raw_pixels(chain.context.camera, signal))
+    chain.prepare(one)
+    image, mask = corrected(chain, signal)
+    whole = correct_frame(chain, one)
+    np.testing.assert_array_equal(whole.image, image.astype(np.float32))
+    np.testing.assert_array_equal(whole.mask, mask)
+    plain, _ = corrected(chain_of([name for name in names if name != "linearity"], None), signal)
+    assert np.abs(image / plain - 1).min() > 0.005
 
 
 @pytest.mark.parametrize(

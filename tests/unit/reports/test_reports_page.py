@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pyarrow as pa
 import pytest
+from report_html import Page
 from reports_samples import make_data, two_amplifier_camera
 
 from fiducial.errors import StorageError
@@ -16,50 +16,6 @@ from fiducial.reports.render import render_report, write_report
 from fiducial.reports.residuals import contact_sheet
 from fiducial.reports.room import worst_detectors
 from fiducial.reports.rows import Measurements
-
-VOID = {"meta", "link", "img", "br", "hr", "input", "path", "use"}
-
-
-class Page(HTMLParser):
-    """Checks that tags match, and keeps what the tests ask for."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.addresses: list[str] = []
-        self.ids: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self._note(tag, attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self._note(tag, attrs)
-
-    def _note(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        for name, value in attrs:
-            if name in ("src", "href", "action", "srcset", "poster", "data"):
-                self.addresses.append(value or "")
-            if name == "id":
-                self.ids.append(value or "")
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] not in ("style", "script"):
-            self.text.append(data)
-
-    def words(self) -> str:
-        """The text that a reader sees, with single spaces."""
-        return re.sub(r"\s+", " ", " ".join(self.text))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from astropy.nddata import CCDData, VarianceUncertainty
 from lsst.daf.butler import DatasetProvenance, DatasetType
 from lsst.images import Box, Mask, MaskedImage, MaskPlane, MaskSchema
 from lsst.images import fits as fits_archive
+from lsst.images.serialization import open_archive
 
 from fiducial.errors import ConfigurationError, IntegrityError, first_of_ours
 from fiducial.frames.raw import RawFrame
@@ -21,7 +22,7 @@ from fiducial.products.base import Product, product_hdus, read_product, register
 from fiducial.products.images import content_hash, mask_schema, planes_of, to_masked_image
 from fiducial.products.masks import Plane
 from fiducial.repository import Repository
-from fiducial.repository.whole_mask import WholeMask
+from fiducial.repository.whole_mask import WholeMask, read_whole
 from repository_frames import SHAPE, calibration, put_bias
 
 
@@ -73,6 +74,29 @@ def test_masks_are_written_as_the_library_would(tmp_path: Path, schema: MaskSche
     library, ours = map(planes_on_disk, files)
     assert library == ours
     assert "MASK" in ours
+
+
+@pytest.mark.parametrize(
+    "schema", [mask_schema(), MaskSchema([None, MaskPlane("A", ""), MaskPlane("B", "")], dtype=np.int32)]
+)
+def test_images_are_read_as_the_library_would(tmp_path: Path, schema: MaskSchema) -> None:
+    image, file = calibration(), tmp_path / "image.fits"
+    bits = np.random.default_rng(4).integers(0, 8, (*SHAPE, 1)).astype(np.int32)
+    bits &= np.int32(schema.bitmask(*schema.names)[0])
+    bits[0, 0] = schema.bitmask(*schema.names)
+    mask = Mask(bits, schema=schema)
+    written = MaskedImage(image.image, mask=mask, variance=image.variance, metadata={"A": 1})
+    fits_archive.write(written, file)
+    with open_archive(file, cls=MaskedImage) as reader:
+        library = reader.read()
+    ours = read_whole(str(file))
+    assert (ours.image, ours.mask, ours.variance) == (library.image, library.mask, library.variance)
+    np.testing.assert_array_equal(ours.mask.array, bits)
+    assert ours.mask.array.dtype == library.mask.array.dtype
+    assert ours.metadata == library.metadata == {"A": 1}
+    headers = ours._opaque_metadata.headers, library._opaque_metadata.headers
+    assert headers[0].keys() == headers[1].keys()
+    assert all(dict(one) == dict(other) for one, other in zip(*(h.values() for h in headers), strict=True))
 
 
 def test_our_own_masks_take_the_short_way_and_others_do_not() -> None:

@@ -12,7 +12,7 @@ from astropy.table import Table
 from commands import fiducial, pipetask
 from fiducial import service
 from fiducial.cameras import load_camera
-from fiducial.errors import NothingToDo, UsageError
+from fiducial.errors import NothingToDo
 from fiducial.execution import PIPELINES
 from fiducial.products.defects import DefectSet
 from fiducial.repository import Repository
@@ -167,10 +167,22 @@ def test_plain_pipetask_makes_them_too(made: tuple[Path, Production], truth: Nig
     assert own.counts() == products(root, production.products[-1].run)[0].counts()
 
 
-def test_what_cannot_be_done_is_said(made: tuple[Path, Production], tmp_path: Path) -> None:
+def test_the_report_shows_defects_beside_masters(made: tuple[Path, Production], tmp_path: Path) -> None:
     root, production = made
-    with pytest.raises(UsageError, match="no report page"):
-        service.report(root, [production.products[-1].run], tmp_path / "x.html")
+    runs = [production.products[0].run, production.products[-1].run]
+    page = service.report(root, runs, tmp_path / "both.html")
+    assert page.verdict.startswith("bias: ")
+    assert page.verdict.endswith(", defects: pass")
+    html = (tmp_path / "both.html").read_text("utf-8")
+    for detector, own in products(root, runs[-1]).items():
+        part = html.split(f'id="s2-defects-d{detector}"')[1]
+        assert own.metadata["FID MASTER 0 HASH"] in part
+        assert f"hot: {own.counts()['hot']}<" in part
+    assert "masked pixels on" in html
+
+
+def test_what_cannot_be_done_is_said(made: tuple[Path, Production], tmp_path: Path) -> None:
+    root, _ = made
     (tmp_path / "bad.csv").write_text("x0,y0,width,height\n1,2,3\n")
     for arguments, code, words in (
         ((root, "--collection", "nothing"), 2, "no collection nothing"),

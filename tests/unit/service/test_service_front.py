@@ -65,7 +65,6 @@ def test_a_request_has_a_default_for_everything() -> None:
     camera = load_camera("simcam")
     request = Request()
     assert request.ticket_for(20260115) == "night-20260115"
-    assert request.product_of("bias") == "bias"
     assert request.settings_for(camera, "bias") == camera.defaults.selection_of("bias")
 
 
@@ -73,7 +72,6 @@ def test_a_request_overrides_what_the_camera_says() -> None:
     camera = load_camera("simcam")
     request = Request(ticket="CAL-1", world="adu", minimum=7, skip_first=0)
     assert request.ticket_for(20260115) == "CAL-1"
-    assert request.product_of("flat") == "flatBootstrap"
     settings = request.settings_for(camera, "flat")
     assert (settings.minimum, settings.skip_first) == (7, 0)
     assert settings.wanted == camera.defaults.selection_of("flat").wanted

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fiducial.products.defects import DefectSet
+from fiducial.verify.criteria import load_criteria
 from fiducial.verify.defects import DefectLimits, DefectRow, judge_defects, measure_defects
-from fiducial.verify.tasks_defects import VerifyDefectsConfig, VerifyDefectsTask, newest_and_previous
+from fiducial.verify.newest import newest_and_previous
+from fiducial.verify.tasks_defects import VerifyDefectsConfig, VerifyDefectsTask
 from frame_arrays import SHAPE, tiny_camera
 
 CAMERA = tiny_camera()
 PIXELS = SHAPE[0] * SHAPE[1]
+LIMITS = DefectLimits.of(load_criteria())
 
 
 def made(
@@ -34,7 +39,7 @@ def made(
 
 
 def verdict(now: DefectSet, before: DefectSet | None = None, **limits: float) -> dict[str, Any]:
-    return judge_defects(measure_defects(now, before, CAMERA), DefectLimits(**limits))
+    return judge_defects(measure_defects(now, before, CAMERA), replace(LIMITS, **limits))
 
 
 def test_rows_count_each_amplifier_by_reason() -> None:
@@ -83,7 +88,7 @@ def test_an_amplifier_that_is_newly_dead_fails(before: bool | None, word: str) -
 
 
 def test_nothing_to_judge_is_no_pass() -> None:
-    assert judge_defects([])["verdict"] == "fail"
+    assert judge_defects([], LIMITS)["verdict"] == "fail"
 
 
 def test_the_newest_set_is_under_test() -> None:
@@ -96,3 +101,14 @@ def test_the_newest_set_is_under_test() -> None:
     result = task.run(camera=CAMERA, defects=now, previous=before)
     assert result.verdict["verdict"] == "pass"
     assert result.results.num_rows == 2 * 2 * 2
+
+
+def test_limits_are_those_of_the_criteria_and_settings_go_over_them(tmp_path: Path) -> None:
+    assert VerifyDefectsConfig().limits("TinyCam") == LIMITS == DefectLimits(0.05, 0.002)
+    file = tmp_path / "mine.yaml"
+    file.write_text("tests: {defects: {masked: {absolute: 0.2, sided: upper}}}\n")
+    config = VerifyDefectsConfig()
+    config.criteria = str(file)
+    assert config.limits("TinyCam") == DefectLimits(0.2, 0.002)
+    config.most, config.change = 0.3, 0.01
+    assert config.limits("TinyCam") == DefectLimits(0.3, 0.01)

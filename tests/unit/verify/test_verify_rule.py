@@ -196,3 +196,41 @@ def test_judging_changes_nothing_that_is_given() -> None:
     judge(table, CRITERIA)
     after = table.to_pydict()
     assert str(before) == str(after)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [(-1.1e-5, "fail"), (-9e-6, "pass"), (-2e-6, "pass"), (4e-7, "pass"), (6e-7, "fail")],
+)
+def test_a_range_has_its_own_lower_end(value: float, outcome: str) -> None:
+    row = judged(replace(BASE, kind="ptc", test="a00", value=value, uncertainty=1e-8))
+    assert (row.outcome, row.limit_low, row.limit) == (outcome, -1e-5, 5e-7)
+
+
+def test_only_what_is_significantly_beyond_a_range_warns() -> None:
+    columns = Columns.of(
+        [
+            replace(BASE, kind="ptc", test="a00", amplifier=name, value=value, uncertainty=1e-7)
+            for name, value in (("A", 4e-7), ("B", 6e-7), ("C", 8.7e-7), ("D", 2e-6))
+        ]
+    )
+    set_limits(columns, CRITERIA, 40)
+    judge_rows(columns, 4.0, CRITERIA)
+    assert columns["p_value"] == pytest.approx(norm.sf([-1.0, 1.0, 3.7, 15.0]))
+    assert columns["outcome"].tolist() == ["warn", "warn", "warn", "fail"]
+    warn_by_discovery(columns, 0.05)
+    assert columns["outcome"].tolist() == ["pass", "pass", "warn", "fail"]
+    assert "compatible with its range" in columns["note"][1]
+
+
+def test_a_test_that_does_not_count_is_judged_and_does_not_count() -> None:
+    row = judged(replace(BASE, kind="ptc", test="gain_nominal", value=0.5))
+    assert (row.outcome, row.counts) == ("fail", False)
+    assert judged(replace(BASE, kind="ptc", test="gain_change", value=0.5)).counts
+
+
+def test_a_value_without_error_has_no_chance_of_being_noise() -> None:
+    row = judged(replace(BASE, kind="ptc", test="pairs_lost", value=0.1, uncertainty=0.0))
+    assert row.outcome == "pass"
+    assert math.isnan(row.p_value)
+    assert judged(replace(BASE, kind="ptc", test="pairs_lost", value=0.3, uncertainty=0.0)).outcome == "fail"

@@ -1,7 +1,15 @@
-"""One file per verification check: a residual and its references in, measurements out."""
+"""One file per verification check: a residual or a product and its references in, measurements out."""
 
 from fiducial.verify.checks.measurement import Measurement, not_applicable
-from fiducial.verify.checks.registry import Check, amplifier_checks, check, detector_check, detector_checks
+from fiducial.verify.checks.registry import (
+    Check,
+    amplifier_checks,
+    check,
+    detector_check,
+    detector_checks,
+    product_check,
+    product_checks,
+)
 
 __all__ = [
     "Check",
@@ -11,4 +19,6 @@ __all__ = [
     "detector_check",
     "detector_checks",
     "not_applicable",
+    "product_check",
+    "product_checks",
 ]

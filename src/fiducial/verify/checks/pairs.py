@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fiducial.algorithms.pairs import flat_pair_gain, pair_noise
+from fiducial.algorithms.poisson_share import share_of_a00
 from fiducial.algorithms.statistics import clipped_mean
 from fiducial.errors import AlgorithmError
 from fiducial.verify.checks.measurement import Measurement, not_applicable
@@ -62,8 +63,9 @@ def _without_means(difference: NDArray[np.float32], axis: int) -> NDArray[np.flo
 def gain(subject: Subject) -> list[Measurement]:
     """Gain of a flat and the one before it: light over variance in blocks of 16 x 16 pixels, added up.
 
-    Differences are clipped at 5 sigma; covariances of neighbours are not added (the gain is higher by their
-    share of the variance). The light is what is left after the corrections, overscan of each row included.
+    Differences are clipped at 5 sigma. Where a00 is known the gain is that of photon transfer; where it is
+    not, it is higher by what brighter-fatter takes from the variance. The light is what is left after the
+    corrections, overscan of each row included.
 
     Times the nominal gain where the pixels are in electrons: what comes out is electrons per adu again.
     """
@@ -79,8 +81,10 @@ def gain(subject: Subject) -> list[Measurement]:
     a = np.where(usable, subject.signal, np.nan)
     b = np.where(usable, previous.signal, np.nan)
     n = int(np.count_nonzero(usable))
+    a00 = subject.references.a00
+    share = share_of_a00(a00) if a00 else None
     try:
-        found = flat_pair_gain(a, b, read_noise=subject.residual.read_noise.value)
+        found = flat_pair_gain(a, b, read_noise=subject.residual.read_noise.value, share=share)
     except AlgorithmError as error:
         return [not_applicable("gain", GAIN_UNIT, error.message, n)]
     per_adu = subject.references.gain / subject.references.electrons_per_unit

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
+from typing import Any
 
 from fiducial.errors import ConfigurationError
 from fiducial.verify.checks.measurement import Measurement
@@ -15,6 +16,8 @@ from fiducial.verify.window import Subject
 
 GROUP = "fiducial.checks"
 
+type ProductCheck = Callable[[Any], Sequence[Measurement]]
+"""Of one amplifier of a product: see `fiducial.verify.products`."""
 type AmplifierCheck = Callable[[Subject], Sequence[Measurement]]
 type DetectorCheck = Callable[[Sequence[Subject]], Sequence[Measurement]]
 
@@ -30,6 +33,7 @@ class Check[F]:
 
 _amplifier: dict[str, Check[AmplifierCheck]] = {}
 _detector: dict[str, Check[DetectorCheck]] = {}
+_product: dict[str, Check[ProductCheck]] = {}
 
 
 def check(*kinds: str) -> Callable[[AmplifierCheck], AmplifierCheck]:
@@ -52,6 +56,16 @@ def detector_check(*kinds: str) -> Callable[[DetectorCheck], DetectorCheck]:
     return register
 
 
+def product_check(*kinds: str) -> Callable[[ProductCheck], ProductCheck]:
+    """Decorate a check of one amplifier of a product that is no image: of what it says, not of frames."""
+
+    def register(function: ProductCheck) -> ProductCheck:
+        _product[function.__name__] = Check(function.__name__, kinds, function)
+        return function
+
+    return register
+
+
 def amplifier_checks(kind: str) -> list[Check[AmplifierCheck]]:
     """The checks of single amplifiers for a kind, by name."""
     _discover()
@@ -62,6 +76,12 @@ def detector_checks(kind: str) -> list[Check[DetectorCheck]]:
     """The checks that compare amplifiers, for a kind, by name."""
     _discover()
     return [found for _, found in sorted(_detector.items()) if kind in found.kinds]
+
+
+def product_checks(kind: str) -> list[Check[ProductCheck]]:
+    """The checks of products of a kind, by name."""
+    _discover()
+    return [found for _, found in sorted(_product.items()) if kind in found.kinds]
 
 
 @cache

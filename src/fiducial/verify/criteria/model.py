@@ -26,6 +26,7 @@ class Limit(Strict):
     """
 
     absolute: float | None = Field(default=None, ge=0)  # in the value's own unit
+    low: float | None = None  # beside absolute: the lower end, where it is not minus the upper one
     read_noise: float | None = Field(default=None, ge=0)  # times the read noise
     electrons: float | None = Field(default=None, ge=0)
     poisson: bool = False  # the upper limit of a count whose expectation the measurement carries
@@ -42,6 +43,10 @@ class Limit(Strict):
             raise ValueError(
                 "a limit is given by absolute, read_noise and electrons, or by poisson, or by significance"
             )
+        if self.low is not None and (
+            self.absolute is None or self.sided != "two" or self.low > self.absolute
+        ):
+            raise ValueError("low is the lower end of a range whose upper end is absolute")
         return self
 
 
@@ -69,7 +74,7 @@ class Criteria(Strict):
     false_discovery: float = Field(gt=0, lt=1)
     largest_a00: float = Field(ge=0)
     expected_outliers: ExpectedOutliers
-    tests: dict[Literal["bias", "dark", "flat"], dict[str, Limit]]
+    tests: dict[Literal["bias", "dark", "flat", "defects", "ptc", "linearizer"], dict[str, Limit]]
 
     def limit(self, kind: str, test: str) -> Limit | None:
         """The limit of a test; None where it is only shown."""

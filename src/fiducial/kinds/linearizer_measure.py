@@ -1,0 +1,168 @@
+"""Levels of flats on each amplifier: one frame is in memory at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from math import nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fiducial.algorithms.light_level import LightLevel, light_level
+from fiducial.algorithms.overscan import BY_ROW
+from fiducial.corrections.memory import FrameMemory
+from fiducial.errors import CalibrationMismatch
+from fiducial.kinds.setting_aside import FrameFailed, naming
+from fiducial.kinds.whole_frames import corrected_whole, segment_of
+from fiducial.products.masks import UNUSABLE, Plane
+from fiducial.products.metadata import AsideNote
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fiducial.cameras.model import Amplifier
+    from fiducial.corrections.chain import Chain
+    from fiducial.corrections.frame import DetectorFrame
+    from fiducial.corrections.single_pass import CorrectedFrame
+
+_LOG = logging.getLogger(__name__)
+_PASSING = Plane.SAT | Plane.CR
+"""What may be in one frame and not in another: such pixels stand in by the level around them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelLimits:
+    """How a level is measured: limit of rejection, and the share of saturated pixels that it stands."""
+
+    kappa: float = 5.0
+    most_saturated: float = 0.005
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameLevels:
+    """Levels of frames.
+
+    Attributes
+    ----------
+    frames
+        Those that have a level on one amplifier at least, by exposure id.
+    signals, errors : (frames, amplifiers) float64
+        adu above bias; NaN where an amplifier has no level.
+    reasons : tuple of tuples of str
+        Why it has none; empty where it has.
+    aside
+        Other frames.
+    """
+
+    frames: tuple[DetectorFrame, ...]
+    signals: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    reasons: tuple[tuple[str, ...], ...]
+    aside: tuple[AsideNote, ...]
+
+
+def measure_frames(
+    frames: Sequence[DetectorFrame],
+    chain: Chain,
+    limits: LevelLimits,
+    *,
+    check: Callable[[DetectorFrame], None] = lambda _: None,
+    threads: int = 1,
+) -> FrameLevels:
+    """Correct and measure frames, one after the other.
+
+    Parameters
+    ----------
+    frames
+        Opened frames; their pixels are read here.
+    chain
+        The corrections, which end in adu.
+    limits
+        How.
+    check
+        Raises an error about a frame that cannot be used.
+    threads
+        Threads to use; the result does not depend on it.
+
+    Raises
+    ------
+    CalibrationMismatch
+        No frame could be measured since they do not fit the masters.
+    """
+    done: list[DetectorFrame] = []
+    rows: list[list[tuple[LightLevel, str]]] = []
+    aside: list[AsideNote] = []
+    mismatch, memory = None, FrameMemory()
+    for frame in sorted(frames, key=lambda one: one.exposure):
+        try:
+            with naming(frame):
+                check(frame)
+            levels = _levels(frame, chain, limits, threads, memory)
+        except FrameFailed as failure:
+            _LOG.warning("exposure %d is set aside: %s", frame.exposure, failure.reason)
+            aside.append(AsideNote(frame.exposure, failure.reason))
+            if isinstance(failure.__cause__, CalibrationMismatch):
+                mismatch = failure.__cause__
+            continue
+        if all(reason for _, reason in levels):
+            reason = f"no amplifier has a level, the first because {levels[0][1]}"
+            _LOG.warning("exposure %d is set aside: %s", frame.exposure, reason)
+            aside.append(AsideNote(frame.exposure, reason))
+            continue
+        done.append(frame)
+        rows.append(levels)
+    if not done and mismatch is not None:
+        raise mismatch
+    width = len(chain.context.camera.amplifiers(chain.context.detector))
+    return FrameLevels(
+        tuple(done),
+        np.array([[level.mean for level, _ in row] for row in rows], np.float64).reshape(-1, width),
+        np.array([[level.error for level, _ in row] for row in rows], np.float64).reshape(-1, width),
+        tuple(tuple(reason for _, reason in row) for row in rows),
+        tuple(aside),
+    )
+
+
+def _levels(
+    frame: DetectorFrame, chain: Chain, limits: LevelLimits, threads: int, memory: FrameMemory
+) -> list[tuple[LightLevel, str]]:
+    corrected = corrected_whole(frame, chain, threads, memory)
+    by_row = str(chain.notes().get("OVERSCAN METHOD", "none")) in BY_ROW
+
+    def one(amp: Amplifier) -> tuple[LightLevel, str]:
+        return _level(amp, corrected, limits, by_row=by_row)
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        return list(pool.map(one, frame.amplifiers))
+
+
+def _level(
+    amp: Amplifier, frame: CorrectedFrame, limits: LevelLimits, *, by_row: bool
+) -> tuple[LightLevel, str]:
+    """A level, or the reason why there is none."""
+    image, mask = frame.image[amp.detector.slices], frame.mask[amp.detector.slices]
+    counted = (mask & np.int32(UNUSABLE & ~_PASSING)) == 0
+    number = int(np.count_nonzero(counted))
+    nothing = LightLevel(nan, nan, 0)
+    if not number:
+        return nothing, "no pixel can be used"
+    saturated = np.count_nonzero(mask[counted] & np.int32(Plane.SAT)) / number
+    if saturated > limits.most_saturated:
+        return nothing, f"{100 * saturated:.3g}% of its pixels are saturated"
+    level = light_level(image, counted, (mask & np.int32(_PASSING)) == 0, kappa=limits.kappa)
+    if not np.isfinite(level.mean) or not np.isfinite(level.error):
+        return nothing, "too few pixels can be used"
+    return replace(level, error=float(np.hypot(level.error, _overscan_error(amp, frame, by_row)))), ""
+
+
+def _overscan_error(amp: Amplifier, frame: CorrectedFrame, by_row: bool) -> float:
+    """What the overscan's own noise adds: a level of each row, or one that all rows have in common."""
+    segment = segment_of(frame, amp)
+    if segment is None:
+        return 0.0
+    rows, columns = segment.row_variance, segment.column_variance
+    share = (1.0 / len(rows), 1.0 / len(columns)) if by_row else (1.0, 1.0)
+    return float(np.sqrt(share[0] * rows.mean() + share[1] * columns.mean()))
