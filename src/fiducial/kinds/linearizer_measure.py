@@ -14,6 +14,7 @@ import numpy as np
 from fiducial.algorithms.fixed_pattern import variance_without_pattern
 from fiducial.algorithms.light_level import LightLevel, light_level
 from fiducial.algorithms.overscan import BY_ROW
+from fiducial.corrections.memory import FrameMemory
 from fiducial.errors import CalibrationMismatch
 from fiducial.kinds.setting_aside import FrameFailed, naming
 from fiducial.kinds.whole_frames import corrected_whole, segment_of
@@ -105,12 +106,12 @@ def measure_frames(
     done: list[DetectorFrame] = []
     rows: list[list[_Measured]] = []
     aside: list[AsideNote] = []
-    mismatch = None
+    mismatch, memory = None, FrameMemory()
     for frame in sorted(frames, key=lambda one: one.exposure):
         try:
             with naming(frame):
                 check(frame)
-            levels = _levels(frame, chain, limits, threads)
+            levels = _levels(frame, chain, limits, threads, memory)
         except FrameFailed as failure:
             _LOG.warning("exposure %d is set aside: %s", frame.exposure, failure.reason)
             aside.append(AsideNote(frame.exposure, failure.reason))
@@ -148,8 +149,10 @@ def _errors(signals: NDArray[np.float64], rows: Sequence[Sequence[_Measured]]) -
     return errors
 
 
-def _levels(frame: DetectorFrame, chain: Chain, limits: LevelLimits, threads: int) -> list[_Measured]:
-    corrected = corrected_whole(frame, chain, threads)
+def _levels(
+    frame: DetectorFrame, chain: Chain, limits: LevelLimits, threads: int, memory: FrameMemory
+) -> list[_Measured]:
+    corrected = corrected_whole(frame, chain, threads, memory)
     by_row = str(chain.notes().get("OVERSCAN METHOD", "none")) in BY_ROW
 
     def one(amp: Amplifier) -> _Measured:
