@@ -11,6 +11,8 @@ from fiducial.algorithms.arrays import Flags, Float32, Float64, Int64, Numbers
 
 _MAD = 1.482602218505602  # standard deviation of a Gaussian over its median absolute deviation
 _SAMPLE = 1 << 20  # differences that the wander is estimated from, about
+_BLOCK = 128  # side of the blocks that have a wander of their own, pixels
+_EVERY = 4  # of their rows are enough
 _STANDS_OUT = 9.0  # of a squared difference between the two ends, over what is expected: steeper than usual
 
 
@@ -92,7 +94,7 @@ def interpolate_lines(
     one = before + behind == 0
     share = np.where(one, 1.0, behind / np.where(one, 1, before + behind))
     length = np.where(one, np.abs(before), before * share)  # a b / (a + b), or the distance
-    wander = np.full(len(u), wander_of(image, variance, usable))
+    wander = _local_wander(image, variance, usable, y, x, vertical)
     apart = np.where(one, 1, before + behind)
     square = np.square(u - v)
     steep = square > _STANDS_OUT * (noise_u + noise_v + wander * apart)
@@ -122,14 +124,44 @@ def wander_of(image: Float32, variance: Numbers, usable: Flags) -> float:
     Variogram at lag one: Cressie 1993, Statistics for Spatial Data, section 2.4.
     """
     stride = max(1, image.size // _SAMPLE)
-    rows, noise, good = image[::stride], variance[::stride], usable[::stride]
-    pairs = good[:, 1:] & good[:, :-1]
-    if not pairs.any():
-        return 0.0
-    steps = (rows[:, 1:] - rows[:, :-1])[pairs].astype(np.float64)
-    expected = float(np.median((noise[:, 1:] + noise[:, :-1])[pairs]))
+    found = _wander(image[::stride], variance[::stride], usable[::stride], least=1)
+    return 0.0 if found is None else found
+
+
+def _wander(image: Float32, variance: Numbers, usable: Flags, least: int = 200) -> float | None:
+    """As of `wander_of`; None where fewer than so many pairs are usable."""
+    pairs = usable[:, 1:] & usable[:, :-1]
+    if np.count_nonzero(pairs) < least:
+        return None
+    steps = (image[:, 1:] - image[:, :-1])[pairs].astype(np.float64)
+    expected = float(np.median((variance[:, 1:] + variance[:, :-1])[pairs]))
     scatter = _MAD * float(np.median(np.abs(steps - np.median(steps))))
     return max(scatter**2 - expected, 0.0)
+
+
+def _local_wander(
+    image: Float32, variance: Numbers, usable: Flags, y: Int64, x: Int64, vertical: Flags
+) -> Float64:
+    """Wander in the direction of filling about some pixels: that of a flat goes with its light."""
+    wander = np.zeros(len(y))
+    everywhere: float | None = None
+    columns = -(-image.shape[1] // _BLOCK)
+    block = y // _BLOCK * columns + x // _BLOCK
+    for number in np.unique(block):
+        top, left = int(number) // columns * _BLOCK, int(number) % columns * _BLOCK
+        here = slice(top, top + _BLOCK), slice(left, left + _BLOCK)
+        mine = block == number
+        for down in (False, True):
+            chosen = mine & (vertical == down)
+            if not chosen.any():
+                continue
+            planes = (plane[here].T if down else plane[here] for plane in (image, variance, usable))
+            found = _wander(*(plane[::_EVERY] for plane in planes))
+            if found is None:
+                everywhere = wander_of(image, variance, usable) if everywhere is None else everywhere
+                found = everywhere
+            wander[chosen] = found
+    return wander
 
 
 def _rank(lines: _Lines, longest: int) -> Float64:
