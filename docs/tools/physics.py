@@ -33,17 +33,11 @@ def frames_of(stage: Stage, name: str) -> Path:
 
 
 def transfer(stage: Stage) -> None:
-    """What the task of photon transfer says of nights with one level of flats, and the plan before it."""
-    for camera, folder, more in (
-        ("kast-blue", "kast-blue", ""),
-        ("stl1001", "stl1001-2017", " --state SET-TEMP=-5"),
-    ):
-        place = stage.place(f"transfer-{camera}")
-        stage.raw_frames(folder, place)
-        with stage.transcript(f"{camera.partition('-')[0].removesuffix('1001')}-ptc", place) as said:
-            said.run(f"fiducial init repo --camera {camera}", quiet=True)
-            said.run(f"fiducial ingest repo {folder}/", quiet=True)
-            said.run(f"fiducial plan repo ptc linearizer{more}", code=5)
+    """What the task of photon transfer says of a night with one level of flats."""
+    product = _of_tests("test_real_ptc").kast_transfer(frames_of(stage, "kast-blue").parent)
+    lines = [[f"exposure {note.exposure}", "set aside", note.reason] for note in product.aside]
+    lines += [[f"amplifier {one.name}", "not fitted", one.fit.reason] for one in product.amplifiers]
+    write_table("kast-ptc", ("what", "", "reason"), lines)
 
 
 def pairs(stage: Stage) -> None:
@@ -221,7 +215,7 @@ def _draw_slit(shown: dict[str, Any]) -> None:
             means, variances = curve.curve.means, curve.curve.variances
             error = variances * np.sqrt(2 / curve.curve.counts[:, 0, 0])
             label = f"{side}: {fit.gain:.4f} ± {fit.gain_error:.4f} e/adu"
-            left.plot(means, variances, "o", ms=3, color=colour, label=label)
+            left.plot(means, variances, "o", ms=3.5, color=colour, label=label)
             grid = np.geomspace(means.min(), means.max(), 50)
             left.plot(grid, grid / fit.gain + real.KAST_NOISE[side] ** 2, "-", lw=0.8, color=MUTED)
             expected = means / fit.gain + fit.parameters[1]
@@ -276,7 +270,7 @@ def _two_times(folder: Path) -> None:
             for node, value, sigma, count in zip(
                 fit.nodes, fit.deviation, fit.error, fit.counts, strict=True
             ):
-                cell = "0" if node == fit.reference else f"{100 * value:.2f} ± {100 * sigma:.2f}"
+                cell = "0" if node == fit.reference else f"{100 * value:.3f} ± {100 * sigma:.3f}"
                 lines.append([side, f"{node:,.0f}", cell, f"{count:,}"])
         axes.set_xscale("log")
         axes.set_xticks([300, 1000, 3000, 10_000, 30_000], minor=False)

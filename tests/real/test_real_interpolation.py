@@ -1,8 +1,8 @@
 """Interpolation on real frames: pixels are hidden, filled in, and held against what they were.
 
 Noise is that of the hidden pixels. The wander beyond the noise, which quoted variances hold, is known to a
-few per cent from the frame itself, and pixels of a flat differ by themselves instead: shares are good to 4 per
-cent.
+few per cent from the frame itself, and pixels of a flat differ by themselves instead: shares are good to 4
+per cent.
 """
 
 from __future__ import annotations
