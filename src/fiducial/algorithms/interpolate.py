@@ -12,7 +12,7 @@ from fiducial.algorithms.arrays import Flags, Float32, Float64, Int64, Numbers
 _MAD = 1.482602218505602  # standard deviation of a Gaussian over its median absolute deviation
 _SAMPLE = 1 << 20  # differences that the wander is estimated from, about
 _BLOCK = 128  # side of the blocks that have a wander of their own, pixels
-_EVERY = 4  # of their rows are enough
+_EVERY = 8  # of their rows are enough
 _STANDS_OUT = 9.0  # of a squared difference between the two ends, over what is expected: steeper than usual
 
 
@@ -52,8 +52,9 @@ def interpolate_lines(
     With usable pixels at distances a and b, of values u and v, the value is (b u + a v) / (a + b). That is
     the best estimate for a signal that wanders along the line, its step from pixel to pixel of variance q,
     and then its own variance is q a b / (a + b), beside the noise of u and v. Added is the noise that the
-    pixel would have had: :math:`w_u V_u + w_v V_v`. Where the ends differ by more than three sigma of all
-    that, q is that of the difference. A pixel with a usable one on one side only takes its value, with q a.
+    pixel would have had: :math:`w_u V_u + w_v V_v`. q is that of the block of 128 pixels around, in the
+    direction of the line; where the ends differ by more than three sigma of all that, that of the
+    difference. A pixel with a usable one on one side only takes its value, with q a.
 
     Parameters
     ----------
@@ -155,8 +156,10 @@ def _local_wander(
             chosen = mine & (vertical == down)
             if not chosen.any():
                 continue
-            planes = (plane[here].T if down else plane[here] for plane in (image, variance, usable))
-            found = _wander(*(plane[::_EVERY] for plane in planes))
+            pixels, noise, good = image[here], variance[here], usable[here]
+            if down:
+                pixels, noise, good = pixels.T, noise.T, good.T
+            found = _wander(pixels[::_EVERY], noise[::_EVERY], good[::_EVERY])
             if found is None:
                 everywhere = wander_of(image, variance, usable) if everywhere is None else everywhere
                 found = everywhere
