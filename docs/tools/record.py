@@ -19,10 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import by_hand
+import curves
 import evidence
 import more
 import nights
 import physics
+import ramp
 import simulated
 from stage import CHECKOUT, Stage, short_folder
 
@@ -38,6 +40,8 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "bootstrap": more.bootstrap,
     "detrending": more.detrending,
     "status": nights.status,
+    "ramp": ramp.ramp,
+    "curves": curves.curves,
     "pipetask": by_hand.pipetask,
     "latiss": by_hand.latiss,
     "adopt": more.adopt,

@@ -11,6 +11,8 @@ from fiducial.algorithms.flat import solve_levels
 from fiducial.algorithms.statistics import scatter_inflation
 from fiducial.errors import AlgorithmError
 
+_LEAST_OF_PLANE = 5  # amplifiers: two more than the plane's numbers
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TiedGains:
@@ -100,6 +102,45 @@ def tie_gains(
     log_ratio = np.where(np.isfinite(variance), log_ratio, np.nan)
     log_ratio -= np.nanmean(log_ratio) if np.isfinite(log_ratio).any() else 0.0
     return _scaled(log_ratio, variance, np.asarray(gains), np.asarray(gain_errors), most_change)
+
+
+def light_plane(tied: TiedGains, gains: Numbers, gain_errors: Numbers, places: Numbers) -> Float64 | None:
+    """The light on each amplifier as a plane over the detector, by gains of photon transfer.
+
+    Levels give gain over light; with gains by photon transfer follows the light, and a plane through it has
+    less noise than each. What gains have of a plane themselves stays as photon transfer says.
+
+    Parameters
+    ----------
+    tied
+        By levels, as if all amplifiers had the same light.
+    gains, gain_errors : (amplifiers,)
+        By photon transfer; NaN: missing.
+    places : (amplifiers, 2)
+        Centres.
+
+    Returns
+    -------
+    (amplifiers,) float64 or None
+        Relative to 1 at their mean place; None where fewer than five amplifiers tell it.
+
+    References
+    ----------
+    Weighted least squares: Bevington & Robinson 2003, Data Reduction and Error Analysis, chapter 7.
+    """
+    g, errors = np.asarray(gains, np.float64), np.asarray(gain_errors, np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        light = g / tied.ratios
+        weight = g / errors / light
+    known = np.isfinite(light) & np.isfinite(weight) & (weight > 0)
+    if np.count_nonzero(known) < _LEAST_OF_PLANE:
+        return None
+    centred = np.asarray(places, np.float64) - np.mean(places, axis=0)
+    centred = centred[:, np.ptp(centred, axis=0) > 0]  # amplifiers side by side tell one slope
+    terms = np.concatenate([np.ones((len(g), 1)), centred], axis=1)
+    plane, *_ = np.linalg.lstsq(terms[known] * weight[known, None], (light * weight)[known], rcond=None)
+    result: Float64 = terms @ plane / plane[0]
+    return result if (result > 0).all() else None
 
 
 def _variance(weights: Float64, residual: Float64) -> Float64:

@@ -79,8 +79,8 @@ def interpolate_lines(
     and Stochastic Calculus, section 5.6.B; that its best estimate is the straight line: Wahba 1990, Spline
     Models for Observational Data, section 1.5.
     """
-    y, x = np.nonzero(wanted)
-    rows, columns = _distances(usable, y, x), _distances(usable.T, x, y)
+    y, x = np.divmod(np.flatnonzero(wanted), wanted.shape[1])
+    rows, columns = _distances(usable, y, x, longest, axis=1), _distances(usable, y, x, longest, axis=0)
     vertical = _rank(columns, longest) < _rank(rows, longest)
     before, behind, gap = (np.where(vertical, c, r) for c, r in zip(columns, rows, strict=True))
     fill = (gap <= longest) & (before + behind > 0)
@@ -176,21 +176,31 @@ def _rank(lines: _Lines, longest: int) -> Float64:
     return far
 
 
-def _distances(usable: Flags, line: Int64, place: Int64) -> _Lines:
-    """Look along lines (the first axis numbers them) from some missing pixels to the nearest usable ones."""
-    length = usable.shape[1]
-    before, behind, gap = (np.zeros(len(line), np.int64) for _ in range(3))
-    lines, inverse = np.unique(line, return_inverse=True)
-    if not len(lines):
-        return _Lines(before, behind, gap)
-    numbers = np.arange(length)
-    for start in range(0, len(lines), 256):  # lines at a time
-        good = usable[lines[start : start + 256]]
-        left = np.maximum.accumulate(np.where(good, numbers, -1), axis=1)
-        right = np.minimum.accumulate(np.where(good, numbers, length)[:, ::-1], axis=1)[:, ::-1]
-        (here,) = np.nonzero((inverse >= start) & (inverse < start + 256))
-        at = inverse[here] - start, place[here]
-        before[here] = np.where(left[at] >= 0, place[here] - left[at], 0)
-        behind[here] = np.where(right[at] < length, right[at] - place[here], 0)
-        gap[here] = right[at] - left[at] - 1
-    return _Lines(before, behind, gap)
+def _distances(usable: Flags, y: Int64, x: Int64, longest: int, *, axis: int) -> _Lines:
+    """Look along lines from missing pixels to the nearest usable ones; a gap that is too long stays so."""
+    place, length = (y, x)[axis], usable.shape[axis]
+    flat, step = np.ascontiguousarray(usable).reshape(-1), (usable.shape[1], 1)[axis]
+    at = y * usable.shape[1] + x
+    left, before = _look(flat, at, place, -step, longest)
+    right, behind = _look(flat, at, length - 1 - place, step, longest)
+    return _Lines(before, behind, left + right - 1)
+
+
+def _look(flat: Flags, at: Int64, room: Int64, step: int, longest: int) -> tuple[Int64, Int64]:
+    """Steps to the next usable pixel or to just beyond the end, and to the usable pixel (0: there is none).
+
+    No farther than ``longest + 1`` steps: a gap that goes on there is too long, however long it is.
+    """
+    steps, found = np.full(len(at), longest + 1), np.zeros(len(at), np.int64)
+    open_ones = np.arange(len(at))
+    for distance in range(1, longest + 2):
+        inside = room[open_ones] >= distance
+        steps[open_ones[~inside]] = distance
+        open_ones = open_ones[inside]
+        good = flat[at[open_ones] + distance * step]
+        there = open_ones[good]
+        steps[there] = found[there] = distance
+        open_ones = open_ones[~good]
+        if not len(open_ones):
+            break
+    return steps, found

@@ -130,7 +130,9 @@ def fit_variances(
     return _result(curve, used, form, solution, constrained, read_noise, samples)
 
 
-def _solve(curve: TransferCurve, used: Flags, form: VarianceCurve, read_noise: ReadNoise | None) -> Solution:
+def _solve(
+    curve: TransferCurve, used: Flags, form: VarianceCurve, read_noise: ReadNoise | None
+) -> Solution[Float64]:
     means, variances = curve.means[used], curve.variances[used]
     counts = curve.counts[used, 0, 0].astype(np.float64)
     start = _start(means, variances, form)
@@ -164,7 +166,7 @@ def _start(means: Float64, variances: Float64, form: VarianceCurve) -> Float64:
     return start
 
 
-def _constrained(solution: Solution, form: VarianceCurve) -> bool:
+def _constrained(solution: Solution[Float64], form: VarianceCurve) -> bool:
     noise = solution.parameters[form.noise]
     error = sqrt(max(float(solution.covariance[form.noise, form.noise]), 0.0))
     return bool(solution.converged and noise > 0 and error < 2.0 * NOISE_LIMIT * noise)
@@ -174,7 +176,7 @@ def _result(
     curve: TransferCurve,
     used: Flags,
     form: VarianceCurve,
-    solution: Solution,
+    solution: Solution[Float64],
     constrained: bool,
     read_noise: ReadNoise | None,
     samples: int,

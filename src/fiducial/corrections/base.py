@@ -55,12 +55,17 @@ class Correction:
 
     name: ClassVar[str]
     stage: ClassVar[Literal["raw", "detector"]] = "detector"  # before or after assembly
-    master: ClassVar[str | None] = None  # the calibration it needs
+    master: ClassVar[str | None] = None  # the calibration it needs, whatever its settings
     whole_frame: bool = False  # whether `prepare` reads pixels that strips read again
     whole_detector: ClassVar[bool] = False  # whether a pixel depends on others: it works on no strips
-    after: ClassVar[tuple[str, ...]] = ()  # what it stands behind, where the chain has that
+    after: ClassVar[tuple[str, ...]] = ()  # what it stands behind, beside what `places` says of its name
     before: ClassVar[tuple[str, ...]] = ()  # what it stands before
     ConfigClass: ClassVar[type[Config]] = Config
+
+    @classmethod
+    def masters(cls, config: Any = None) -> tuple[str, ...]:
+        """The kinds of calibrations that it needs; ``config`` are its settings, None: as they are made."""
+        return () if cls.master is None else (cls.master,)
 
     def __init__(self, config: Any, context: Context) -> None:
         self.config = config

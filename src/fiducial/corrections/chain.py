@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from fiducial.corrections.base import Context, Correction, Weights
+from fiducial.corrections.memory import for_each
+from fiducial.corrections.places import require_order, stage_of
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.registry import CORRECTIONS
 from fiducial.corrections.segment import Segment
@@ -66,7 +69,7 @@ class Chain:
         """All of it in one pass, where it is what nearly every chain is."""
         return SinglePass.of(self.corrections)
 
-    def prepare(self, frame: DetectorFrame) -> None:
+    def prepare(self, frame: DetectorFrame, *, threads: int = 1) -> None:
         """Check that the frame and the masters belong together, and fit what needs the whole frame.
 
         Raises
@@ -76,6 +79,7 @@ class Chain:
         """
         for correction in self.corrections:
             correction.check(frame)
+        frame.threads = threads
         for correction in self.corrections:
             correction.prepare(frame)
 
@@ -99,18 +103,40 @@ class Chain:
         return segments
 
     def run_single(self, frame: DetectorFrame, strip: Strip) -> list[Segment]:
-        """The same for a frame that stands by itself: masters' variances are filled in as well."""
+        """The same for a frame that stands by itself: masters' variances are filled in as well.
+
+        Of a whole frame the pixels lie in its ``planes``, and several of its ``threads`` work on them.
+        """
         self._require_whole(frame, strip)
-        segments = [Segment.of_raw(cut) for cut in frame.cuts(strip)]
+        planes, cuts = frame.planes, frame.cuts(strip)
+        segments = for_each(
+            lambda cut: Segment.of_raw(cut, None if planes is None else planes.of_file(cut.amplifier)),
+            cuts,
+            frame.threads,
+        )
+        for alone, group in groupby(self.corrections, key=_looks_at_one_segment):
+            run = partial(self._run, tuple(group), frame)
+            if alone:
+                for_each(run, [[segment] for segment in segments], frame.threads)
+            else:
+                run(segments)
+        return segments
+
+    def _run(
+        self, corrections: Sequence[Correction], frame: DetectorFrame, segments: Sequence[Segment]
+    ) -> None:
+        """Apply some corrections to some segments."""
         weights = Weights(1.0, frame.facts.dark_time)
-        for correction in self.corrections:
+        for correction in corrections:
             correction.apply(segments, frame)
             for segment in segments:
-                if segment.window is not None:
-                    segment.shared_variance = correction.share(
-                        segment.shared_variance, segment.image, segment.window, weights
-                    )
-        return segments
+                if segment.window is None:
+                    continue
+                if frame.planes is not None:
+                    frame.planes.take_in(segment)
+                segment.shared_variance = correction.share(
+                    segment.shared_variance, segment.image, segment.window, weights
+                )
 
     def _require_whole(self, frame: DetectorFrame, strip: Strip) -> None:
         if strip.first > 0 or strip.last < readout_rows(frame.amplifiers):
@@ -142,16 +168,32 @@ class Chain:
         }
 
 
+def _looks_at_one_segment(correction: Correction) -> bool:
+    return type(correction).apply is Correction.apply
+
+
 def world_of(names: Sequence[str]) -> World:
     """The unit that a chain ends in: electron if it has the gain."""
     return "electron" if "gain" in names else "adu"
 
 
-def masters_of(names: Sequence[str]) -> tuple[str, ...]:
-    """The kinds of masters that a chain needs, in its order."""
-    return tuple(
-        kind for name in names if name in CORRECTIONS and (kind := CORRECTIONS[name].master) is not None
-    )
+def masters_of(names: Sequence[str], config: Any = None) -> tuple[str, ...]:
+    """The kinds of masters that a chain needs, in its order.
+
+    Parameters
+    ----------
+    names
+        The corrections in order.
+    config
+        Their settings, as of `build_chain`; None: as they are made.
+    """
+    needed = {
+        kind: None
+        for name in names
+        if name in CORRECTIONS
+        for kind in CORRECTIONS[name].masters(None if config is None else getattr(config, name))
+    }
+    return tuple(needed)
 
 
 def require_valid(names: Sequence[str]) -> None:
@@ -161,7 +203,7 @@ def require_valid(names: Sequence[str]) -> None:
     ------
     ConfigurationError
         A name that no correction has, one that stands twice, no assembly, a correction on the wrong
-        side of it, or the variance on the wrong side of the bias, dark or flat.
+        side of it, or before what it belongs behind (`fiducial.corrections.places`).
     """
     unknown = [name for name in names if name not in CORRECTIONS]
     if unknown:
@@ -176,37 +218,16 @@ def require_valid(names: Sequence[str]) -> None:
         )
     middle = list(names).index("assembly")
     for place, name in enumerate(names):
-        if place < middle and CORRECTIONS[name].stage == "detector":
+        stage = stage_of(name, CORRECTIONS[name])
+        if place < middle and stage == "detector":
             raise ConfigurationError(
                 f"{name} stands before assembly, and works on assembled detectors", hint="Move it behind."
             )
-        if place > middle and CORRECTIONS[name].stage == "raw":
+        if place > middle and stage == "raw":
             raise ConfigurationError(
                 f"{name} stands after assembly, and works on raw amplifiers", hint="Move it before."
             )
-    if {"overscan", "linearity"} <= set(names) and list(names).index("linearity") < list(names).index(
-        "overscan"
-    ):
-        raise ConfigurationError(
-            "linearity stands before overscan", hint="It works on the signal above bias: move it behind."
-        )
-    _require_order(names)
-
-
-def _require_order(names: Sequence[str]) -> None:
-    """The signal that makes noise is that after the bias and before dark and flat."""
-    for first, second in (("bias", "variance"), ("variance", "dark"), ("variance", "flat"), ("dark", "flat")):
-        if first in names and second in names and list(names).index(first) > list(names).index(second):
-            raise ConfigurationError(
-                f"{first} stands after {second}", hint="The order is bias, variance, dark, flat."
-            )
-    for name in names:
-        own = CORRECTIONS[name]
-        for first, second in [(one, name) for one in own.after] + [(name, one) for one in own.before]:
-            if {first, second} <= set(names) and list(names).index(first) > list(names).index(second):
-                raise ConfigurationError(
-                    f"{first} stands after {second}", hint=f"Put {first} before {second}."
-                )
+    require_order(names, CORRECTIONS)
 
 
 def require_strips(names: Sequence[str]) -> None:

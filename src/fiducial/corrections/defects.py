@@ -11,6 +11,7 @@ import numpy as np
 
 from fiducial.corrections.base import Context, Correction
 from fiducial.corrections.masters import Master
+from fiducial.corrections.with_master import MasterConfig
 from fiducial.errors import CalibrationMismatch, ConfigurationError
 from fiducial.products.defects import DefectSet
 from fiducial.products.masks import Plane
@@ -42,6 +43,11 @@ class DefectMaster(Master):
         return self.product.metadata
 
 
+def as_master(kind: str, product: Any, dataset: str = "") -> Master:
+    """A product as the chain uses it, whatever its kind."""
+    return DefectMaster(kind, product, dataset) if kind == "defects" else Master(kind, product, dataset)
+
+
 class DefectsCorrection(Correction):
     """Mark the pixels of the defects that are certified as BAD; their values stay.
 
@@ -55,6 +61,7 @@ class DefectsCorrection(Correction):
 
     name = "defects"
     master = "defects"
+    ConfigClass = MasterConfig
 
     def __init__(self, config: Any, context: Context) -> None:
         super().__init__(config, context)
@@ -75,12 +82,17 @@ class DefectsCorrection(Correction):
                 hint="Give the collection that holds the defects of this detector.",
             )
         self._found = found
-        self._mask = defects.mask().astype(np.int32) * np.int32(Plane.BAD)
+        self.mask = defects.mask().astype(np.int32) * np.int32(Plane.BAD)
+
+    def check(self, frame: DetectorFrame) -> None:
+        """Refuse a frame of another camera state than that of the masters that defects were found in."""
+        if self.config.matchState:
+            self._found.require_state(frame, self.name)
 
     def correct(self, segment: Segment, frame: DetectorFrame) -> None:
         """Mark them."""
-        segment.mask |= self._mask[segment.place.slices]
+        segment.mask |= self.mask[segment.place.slices]
 
     def notes(self) -> dict[str, str | int | float | bool]:
         """The content hash, and how many pixels are masked."""
-        return {"HASH": self._found.content_hash, "PIXELS": int(np.count_nonzero(self._mask))}
+        return {"HASH": self._found.content_hash, "PIXELS": int(np.count_nonzero(self.mask))}

@@ -39,7 +39,6 @@ class DitherCorrection(Correction):
 
     name = "dither"
     stage = "raw"
-    before = ("overscan", "gain", "linearity")
     ConfigClass = DitherConfig
 
     def __init__(self, config: Any, context: Context) -> None:

@@ -46,8 +46,6 @@ class FillRegionsCorrection(Correction):
 
     name = "fill_regions"
     whole_detector = True
-    after = ("bias", "variance", "dark", "defects", "flat", "nan", "bleeds", "noise_check")
-    before = ("statistics",)
     ConfigClass = FillRegionsConfig
 
     def apply(self, segments: Sequence[Segment], frame: DetectorFrame) -> None:

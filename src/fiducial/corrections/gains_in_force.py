@@ -94,12 +94,14 @@ def with_gains(camera: Camera, detector: int, gains: Mapping[str, float]) -> Cam
 
 
 def gains_of_transfer(product: PhotonTransferCurve) -> dict[str, tuple[float, float]]:
-    """Gain and its error of each amplifier that photon transfer determines."""
-    return {
-        one.name: (float(one.fit.gain), float(one.fit.gain_error))
-        for one in product.amplifiers
-        if one.fit.determined and np.isfinite(one.fit.gain) and one.fit.gain > 0
-    }
+    """Gain and its error of each amplifier that photon transfer determines, the tied one if there is one."""
+    found = {}
+    for one in product.amplifiers:
+        if np.isfinite(one.tied_gain) and one.tied_gain > 0:
+            found[one.name] = (float(one.tied_gain), float(one.tied_gain_error))
+        elif one.fit.determined and np.isfinite(one.fit.gain) and one.fit.gain > 0:
+            found[one.name] = (float(one.fit.gain), float(one.fit.gain_error))
+    return found
 
 
 def gain_keys(

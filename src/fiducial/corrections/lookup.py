@@ -24,10 +24,14 @@ def candidates(
     dataset_type: DatasetType, registry: Registry, data_id: DataCoordinate, collections: Sequence[str]
 ) -> Iterable[DatasetRef]:
     """Every dataset of a type for a data id, whatever its validity: a look-up function for connections."""
-    found = registry.queryDatasets(
-        dataset_type, collections=collections, dataId=data_id.subset(dataset_type.dimensions), findFirst=False
-    )
-    return sorted(set(found), key=lambda ref: ref.id)
+    wanted = data_id.subset(dataset_type.dimensions)
+    try:
+        found = set(
+            registry.queryDatasets(dataset_type, collections=collections, dataId=wanted, findFirst=False)
+        )
+    except LookupError:  # nothing of this type was ever stored
+        return []
+    return sorted(found, key=lambda ref: ref.id)
 
 
 class ChooseMasters:

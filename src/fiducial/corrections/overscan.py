@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,9 @@ from fiducial.algorithms.overscan import BY_ROW, METHODS, OverscanModel, fit_ove
 from fiducial.cameras.regions import Region
 from fiducial.corrections.base import Context, Correction
 from fiducial.corrections.frame import as_float
+from fiducial.corrections.memory import for_each
 from fiducial.corrections.strips import BLOCK
+from fiducial.errors import AlgorithmError, ConfigurationError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +59,8 @@ class OverscanCorrection(Correction):
     Methods that take a row's level from that row work strip by strip; the others are fitted to the
     whole overscan of the amplifier before (`prepare`). Saturated overscan pixels are passed over.
     The parallel overscan (its serial level removed) is fitted by the same method, column by
-    column. An amplifier without overscan keeps its level.
+    column. An amplifier without overscan keeps its level; one whose overscan is saturated altogether (or
+    within a block of rows) has none there: its pixels become NaN, and the other amplifiers go on.
     """
 
     name = "overscan"
@@ -75,12 +80,18 @@ class OverscanCorrection(Correction):
 
     def prepare(self, frame: DetectorFrame) -> None:
         """Fit what needs the whole amplifier."""
-        for amp in frame.amplifiers:
-            if amp.serial_overscan is not None and self.method not in LOCAL:
-                pixels = as_float(frame.read(amp, amp.serial_overscan), amp.saturation)
-                frame.models[amp.name, "serial"] = self._fit(pixels, amp.read_corner[1] == "L")
-            if amp.parallel_overscan is not None and self.parallel and self.method != "none":
-                frame.models[amp.name, "parallel"] = self._fit_parallel(frame, amp, amp.parallel_overscan)
+        for models in for_each(lambda amp: self._models(frame, amp), frame.amplifiers, frame.threads):
+            frame.models |= models
+
+    def _models(self, frame: DetectorFrame, amp: Amplifier) -> dict[tuple[str, str], OverscanModel]:
+        found = {}
+        serial = None
+        if amp.serial_overscan is not None and self.method not in LOCAL:
+            pixels = as_float(frame.read(amp, amp.serial_overscan), amp.saturation)
+            serial = found[amp.name, "serial"] = self._fit(pixels, amp.read_corner[1] == "L")
+        if amp.parallel_overscan is not None and self.parallel and self.method != "none":
+            found[amp.name, "parallel"] = self._fit_parallel(frame, amp, amp.parallel_overscan, serial)
+        return found
 
     def correct(self, segment: Segment, frame: DetectorFrame) -> None:
         """Subtract the level of each row, and of each column."""
@@ -127,21 +138,51 @@ class OverscanCorrection(Correction):
 
     def _fit_blocks(self, cut: Cut | Segment, pixels: Float64) -> LineLevels:
         """Fit blocks of readout rows one by one, so that the height of the strip does not matter."""
-        amp = cut.amplifier
-        model = fit_overscan_rows(
+        bounds, first_left = _bounds(cut.amplifier, *cut.rows), cut.amplifier.read_corner[1] == "L"
+        try:
+            model = self._fit_rows(pixels, bounds, first_left)
+        except AlgorithmError:  # some block has no pixel
+            model = _joined([self._of_block(pixels[a:b], first_left) for a, b in pairwise(bounds.tolist())])
+        return LineLevels(model.level, model.variance, model)
+
+    def _of_block(self, pixels: Float64, first_left: bool) -> OverscanModel:
+        try:
+            return self._fit_rows(pixels, np.array([0, len(pixels)]), first_left)
+        except AlgorithmError:
+            return self._unknown(pixels)
+
+    def _fit_rows(self, pixels: Float64, bounds: NDArray[np.int64], first_left: bool) -> OverscanModel:
+        return fit_overscan_rows(
             pixels,
-            _bounds(amp, *cut.rows),
+            bounds,
             method=self.method,
             skip_leading=self.skip_leading,
             skip_trailing=self.skip_trailing,
-            first_column_left=amp.read_corner[1] == "L",
+            first_column_left=first_left,
         )
-        return LineLevels(model.level, model.variance, model)
 
-    def _fit_parallel(self, frame: DetectorFrame, amp: Amplifier, area: Region) -> OverscanModel:
+    def _unknown(self, pixels: NDArray[Any]) -> OverscanModel:
+        """No level, where no pixel tells one.
+
+        Raises
+        ------
+        ConfigurationError
+            All columns are skipped.
+        """
+        if pixels.shape[1] <= self.skip_leading + self.skip_trailing:
+            raise ConfigurationError(
+                f"the overscan has {pixels.shape[1]} columns, "
+                f"and {self.skip_leading} + {self.skip_trailing} of them are skipped",
+                hint="Lower skipLeading or skipTrailing.",
+            )
+        return OverscanModel(np.full(len(pixels), np.nan), np.zeros(len(pixels)), np.nan, 0)
+
+    def _fit_parallel(
+        self, frame: DetectorFrame, amp: Amplifier, area: Region, whole: OverscanModel | None
+    ) -> OverscanModel:
         pixels = as_float(frame.read(amp, area), amp.saturation)
         if amp.serial_overscan is not None:
-            if (whole := frame.models.get((amp.name, "serial"))) is not None:
+            if whole is not None:
                 rows = np.arange(area.y0, area.y1) - amp.serial_overscan.y0
                 level = whole.level[np.clip(rows, 0, len(whole.level) - 1)]
             else:  # the corner: serial overscan columns of the parallel overscan rows
@@ -153,14 +194,30 @@ class OverscanCorrection(Correction):
         return self._fit(pixels.T, amp.read_corner[0] == "L")
 
     def _fit(self, pixels: NDArray[Any], first_column_left: bool) -> OverscanModel:
-        return fit_overscan(
-            pixels,
-            method=self.method,
-            order=self.order,
-            skip_leading=self.skip_leading,
-            skip_trailing=self.skip_trailing,
-            first_column_left=first_column_left,
-        )
+        try:
+            return fit_overscan(
+                pixels,
+                method=self.method,
+                order=self.order,
+                skip_leading=self.skip_leading,
+                skip_trailing=self.skip_trailing,
+                first_column_left=first_column_left,
+            )
+        except AlgorithmError:
+            if np.isfinite(pixels).all():  # it is the settings that do not fit
+                raise
+            return self._unknown(pixels)
+
+
+def _joined(blocks: Sequence[OverscanModel]) -> OverscanModel:
+    """Blocks of rows one above the other; noise and number of pixels are those of blocks that have some."""
+    noises = [block.noise for block in blocks if np.isfinite(block.noise)]
+    return OverscanModel(
+        np.concatenate([block.level for block in blocks]),
+        np.concatenate([block.variance for block in blocks]),
+        float(np.median(noises)) if noises else np.nan,
+        next((block.used for block in blocks if block.used), 0),
+    )
 
 
 def _bounds(amp: Amplifier, y0: int, y1: int) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """Saturation, overscan, gain and assembly in one pass: what nearly every frame needs, at the speed of memory.
 
-The linearity between gain and assembly goes with it: it looks at single pixels, wherever they stand.
+Turn-off marks and the linearity between gain and assembly go with it: they look at single pixels, wherever
+those stand.
 
 The pixels are those that the corrections give one after the other, bit by bit.
 """
@@ -20,6 +21,7 @@ from fiducial.corrections.overscan import LineLevels, OverscanCorrection
 from fiducial.corrections.saturation import SaturationCorrection
 from fiducial.corrections.segment import Float64, Planes, Segment
 from fiducial.corrections.strips import detector_window
+from fiducial.corrections.suspect import SuspectCorrection
 from fiducial.kernels import RAW_TYPES, Limits, correct_rows
 from fiducial.products.masks import Plane
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from fiducial.corrections.base import Correction
     from fiducial.corrections.frame import Cut, DetectorFrame
 
-_ORDER = (OverscanCorrection, GainCorrection, LinearityCorrection, AssemblyCorrection)
+_ORDER = (OverscanCorrection, GainCorrection, SuspectCorrection, LinearityCorrection, AssemblyCorrection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class RawStage:
     saturation: SaturationCorrection | None
     overscan: OverscanCorrection | None
     gain: GainCorrection | None
+    suspect: SuspectCorrection | None = None
     linearity: LinearityCorrection | None = None
 
     @classmethod
@@ -63,9 +66,15 @@ class RawStage:
             found.get(SaturationCorrection),
             found.get(OverscanCorrection),
             found.get(GainCorrection),
+            found.get(SuspectCorrection),
             found.get(LinearityCorrection),
         )
         return stage, tuple(corrections[end:])
+
+    @property
+    def of_pixels(self) -> bool:
+        """Whether there is more to do than the kernel of raw rows does: something by signal."""
+        return self.suspect is not None or self.linearity is not None
 
     def takes(self, cut: Cut) -> bool:
         """Whether the raw pixels are of a type that the kernel knows."""
@@ -101,8 +110,9 @@ class RawStage:
             window=detector_window(amp, *cut.rows),
             models={n: m.model for n, m in (("serial", serial), ("parallel", parallel)) if m is not None},
         )
-        if self.linearity is not None:
-            self.linearity.correct(segment, frame)
+        for correction in (self.suspect, self.linearity):
+            if correction is not None:
+                correction.correct(segment, frame)
         return segment
 
     def limits(self, saturation: float) -> Limits:

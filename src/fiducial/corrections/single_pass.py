@@ -6,7 +6,7 @@ The pixels are those that the corrections give one after the other, bit by bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,9 @@ import numpy as np
 
 from fiducial.corrections.bias import BiasCorrection
 from fiducial.corrections.dark import DarkCorrection
+from fiducial.corrections.defects import DefectsCorrection
 from fiducial.corrections.flat import NO_RESPONSE, FlatCorrection
+from fiducial.corrections.memory import FrameMemory, FramePlanes, for_each, new_planes
 from fiducial.corrections.nan import NanCorrection
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.segment import Segment
@@ -24,6 +26,7 @@ from fiducial.kernels import Detrended, Detrending, MasterPlanes, NanMark, Noise
 from fiducial.products.masks import UNUSABLE, Plane
 
 if TYPE_CHECKING:
+    from fiducial.cameras.model import Amplifier
     from fiducial.corrections.base import Correction
     from fiducial.corrections.chain import Chain
     from fiducial.corrections.frame import Cut, DetectorFrame
@@ -56,7 +59,9 @@ class CorrectedFrame:
     segments: list[Segment]
 
 
-def correct_frame(chain: Chain, frame: DetectorFrame, *, threads: int = 1) -> CorrectedFrame:
+def correct_frame(
+    chain: Chain, frame: DetectorFrame, *, threads: int = 1, memory: FrameMemory | None = None
+) -> CorrectedFrame:
     """Correct a prepared frame as a whole: in one pass, or correction by correction if its chain is unusual.
 
     Parameters
@@ -67,42 +72,31 @@ def correct_frame(chain: Chain, frame: DetectorFrame, *, threads: int = 1) -> Co
         One frame that stands by itself.
     threads
         Threads to use; no pixel depends on it.
+    memory
+        Where the pixels go: valid until it is used again. None: to memory of their own.
     """
     (whole,) = plan_strips(frame.amplifiers)
-    out = _planes(frame)
     single = chain.single_pass
     if single is not None:
-        cuts = frame.cuts(whole)
+        cuts = frame.cuts(whole, None if memory is None else memory.rows(frame, whole))
         if all(map(single.stage.takes, cuts)):
-            segments = [single.segment(cut, frame, out, threads) for cut in cuts]
-            if single.variance is None:
-                out.variance.fill(np.nan)
-            return CorrectedFrame(out.image, out.variance, out.mask, segments)
-    segments = chain.run_single(frame, whole)
-    for segment in segments:
-        where = segment.place.slices
-        out.image[where], out.mask[where] = segment.image, segment.mask
-        out.variance[where] = segment.total_variance()
-    return CorrectedFrame(out.image, out.variance, out.mask, segments)
-
-
-def _planes(frame: DetectorFrame) -> CorrectedFrame:
-    """Memory for a frame, filled only if amplifiers leave some of it out."""
-    shape = frame.camera.layout(frame.detector).shape
-    image, variance = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    mask, covered = np.empty(shape, np.int32), np.zeros(shape, np.bool_)
-    for amp in frame.amplifiers:
-        covered[amp.detector.slices] = True
-    if not covered.all():
-        image.fill(np.nan)
-        variance.fill(np.nan)
-        mask.fill(np.int32(Plane.NO_DATA))
-    return CorrectedFrame(image, variance, mask, [])
+            return single.frame(cuts, frame, memory, threads)
+    planes = new_planes(frame) if memory is None else memory.planes(frame)
+    frame.planes, frame.threads = planes, threads
+    try:
+        segments = chain.run_single(frame, whole)
+        for_each(planes.add_up, segments, threads)
+    finally:
+        frame.planes = None
+    return CorrectedFrame(planes.image, planes.variance, planes.mask, segments)
 
 
 @dataclass(frozen=True, eq=False)
 class SinglePass:
-    """The corrections of a usual chain: raw stage, then bias, variance, dark, flat, nan, or some of them."""
+    """The corrections of a usual chain: raw stage, then bias, variance, dark, flat, nan, or some of them.
+
+    Defects may stand anywhere among these but behind nan, which looks at their marks.
+    """
 
     stage: RawStage
     bias: BiasCorrection | None = None
@@ -110,21 +104,39 @@ class SinglePass:
     dark: DarkCorrection | None = None
     flat: FlatCorrection | None = None
     nan: NanCorrection | None = None
+    defects: DefectsCorrection | None = None
 
     @classmethod
     def of(cls, corrections: Sequence[Correction]) -> SinglePass | None:
         """Find them in a chain; None where it does something else, or in another order."""
         stage, rest = RawStage.of(corrections)
-        kinds = [type(one) for one in rest]
-        if stage is None or stage.linearity is not None:  # the kernel knows no curves
+        names = [one.name for one in rest]
+        kinds = [type(one) for one in rest if not isinstance(one, DefectsCorrection)]
+        if stage is None or kinds != [kind for kind in _ORDER if kind in kinds]:
             return None
-        if kinds != [kind for kind in _ORDER if kind in kinds]:
+        if {"defects", "nan"} <= set(names) and names.index("defects") > names.index("nan"):
             return None
         found: dict[str, Any] = {one.name: one for one in rest}
         return cls(stage, **found)
 
-    def segment(self, cut: Cut, frame: DetectorFrame, out: CorrectedFrame, threads: int) -> Segment:
+    def frame(
+        self, cuts: Sequence[Cut], frame: DetectorFrame, memory: FrameMemory | None, threads: int
+    ) -> CorrectedFrame:
+        """Correct the pixels of all amplifiers, some at a time, or all threads at one if there are few."""
+        noisy = self.variance is not None
+        out = new_planes(frame) if memory is None else memory.planes(frame, variance=noisy)
+        if not noisy and memory is None:
+            out.variance.fill(np.nan)
+        masters, each = self._masters, 1 if len(cuts) >= 2 * threads else threads
+        found = for_each(lambda cut: self.segment(cut, frame, out, masters, each), cuts, threads // each)
+        return CorrectedFrame(out.image, out.variance, out.mask, found)
+
+    def segment(
+        self, cut: Cut, frame: DetectorFrame, out: FramePlanes, masters: MasterPlanes, threads: int
+    ) -> Segment:
         """Correct the pixels of one amplifier, to where they belong in a frame."""
+        if self.stage.of_pixels:
+            return self._behind(self.stage.segment(cut, frame), frame, out, masters, threads)
         amp = cut.amplifier
         overscan = self.stage.overscan
         levels = overscan.levels(cut, frame) if overscan else (None, None)
@@ -132,7 +144,7 @@ class SinglePass:
         where = window.slices
         steps = self._steps(cut, levels, frame.facts.dark_time)
         planes = Detrended(out.image[where], out.variance[where] if steps.noise else None, out.mask[where])
-        detrend_rows(cut.raw, steps, self._masters.within(where), planes, threads=threads)
+        detrend_rows(cut.raw, steps, masters.within(where), planes, threads=threads)
         rows, columns = self._added(cut, levels)
         return Segment(
             amp,
@@ -149,16 +161,44 @@ class SinglePass:
             models={name: own.model for name, own in zip(("serial", "parallel"), levels, strict=True) if own},
         )
 
+    def _behind(
+        self,
+        segment: Segment,
+        frame: DetectorFrame,
+        out: FramePlanes,
+        whole_masters: MasterPlanes,
+        threads: int,
+    ) -> Segment:
+        """What comes behind a raw stage that is more than the kernel does: its result is the raw image."""
+        where, amp = segment.place.slices, segment.amplifier
+        noise = None
+        if self.variance is not None:
+            noise = self._noise(amp, segment.row_variance, segment.column_variance)
+        steps = Detrending(noise=noise, time=frame.facts.dark_time, nan=self._nan)
+        planes = Detrended(out.image[where], out.variance[where] if noise else None, out.mask[where])
+        masters = whole_masters.within(where)
+        mask = segment.mask if masters.mask is None else segment.mask | masters.mask
+        detrend_rows(segment.image, steps, replace(masters, mask=mask), planes, threads=threads)
+        segment.image, segment.variance, segment.mask = planes.image, planes.variance, planes.mask
+        return segment
+
+    def _noise(self, amp: Amplifier, rows: Float64, columns: Float64) -> Noise:
+        poisson = self.variance is not None and self.variance.config.poisson
+        return Noise(
+            (read_variance(amp, self._world) + rows).astype(np.float32),
+            columns.astype(np.float32) if columns.any() else None,
+            signal_factor(amp, self._world) if poisson else None,
+        )
+
+    @property
+    def _nan(self) -> NanMark | None:
+        return NanMark(int(Plane.UNMASKED_NAN), int(UNUSABLE)) if self.nan else None
+
     def _steps(self, cut: Cut, levels: Levels, time: float) -> Detrending:
         amp = cut.amplifier
         noise = None
         if self.variance is not None:
-            rows, columns = self._added(cut, levels)
-            noise = Noise(
-                (read_variance(amp, self._world) + rows).astype(np.float32),
-                columns.astype(np.float32) if columns.any() else None,
-                signal_factor(amp, self._world) if self.variance.config.poisson else None,
-            )
+            noise = self._noise(amp, *self._added(cut, levels))
         row, column = (None if own is None else own.level.astype(np.float32) for own in levels)
         return Detrending(
             row_level=row,
@@ -167,7 +207,7 @@ class SinglePass:
             limits=self.stage.limits(amp.saturation),
             noise=noise,
             time=time,
-            nan=NanMark(int(Plane.UNMASKED_NAN), int(UNUSABLE)) if self.nan else None,
+            nan=self._nan,
             flip_x=amp.detector.flip_x,
             flip_y=amp.detector.flip_y,
         )
@@ -193,6 +233,8 @@ class SinglePass:
         if self.flat is not None:
             inverse = inverse_of(_native(self.flat.found.image), self.flat.config.minimum)
             masks.append(np.where(np.isnan(inverse), NO_RESPONSE, np.int32(0)))
+        if self.defects is not None:
+            masks.append(self.defects.mask)
         noisy = self.variance is not None
         return MasterPlanes(
             bias=_native(bias.image) if bias else None,

@@ -22,7 +22,13 @@ from fiducial.errors import ConfigurationError
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.clipping import combine_batch, combine_raw_batch, uses_scatter
 from fiducial.kinds.config import StackConfig
-from fiducial.kinds.connections import StackConnections, ptc_input, stack_master
+from fiducial.kinds.connections import (
+    StackConnections,
+    defects_input,
+    linearizer_input,
+    ptc_input,
+    stack_master,
+)
 from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
@@ -43,6 +49,8 @@ UNITS = {"adu": u.adu, "electron": u.electron}
 class BiasConnections(StackConnections, dimensions=("instrument", "detector")):
     """Raw biases in, and photon transfer if its gains are wanted; a master out."""
 
+    defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
     ptc = stack_master(ptc_input())
     bias = cT.Output(
         doc="Master bias.",

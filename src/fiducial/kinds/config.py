@@ -28,7 +28,7 @@ class ChainConfig(Config):
 
     def masters(self) -> tuple[str, ...]:
         """The kinds of masters that are needed."""
-        return masters_of(list(self.chain))
+        return masters_of(list(self.chain), self.corrections)
 
 
 class StackConfig(ChainConfig):

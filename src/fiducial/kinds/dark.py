@@ -18,7 +18,14 @@ from fiducial.corrections.variance import read_variance
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.clipping import combine_batch
 from fiducial.kinds.config import StackConfig
-from fiducial.kinds.connections import StackConnections, bias_input, stack_master
+from fiducial.kinds.connections import (
+    StackConnections,
+    bias_input,
+    defects_input,
+    linearizer_input,
+    ptc_input,
+    stack_master,
+)
 from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
@@ -39,6 +46,9 @@ class DarkConnections(StackConnections, dimensions=("instrument", "detector")):
     """Raw darks and a master bias in, a master out."""
 
     bias = stack_master(bias_input())
+    defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
+    ptc = stack_master(ptc_input())
     dark = cT.Output(
         doc="Master dark, per second.",
         name="dark",

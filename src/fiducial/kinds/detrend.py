@@ -9,15 +9,23 @@ from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnect
 from lsst.pipe.base import connectionTypes as cT
 
 from fiducial.cameras.model import Camera
-from fiducial.corrections.chain import Chain, build_chain, masters_of
+from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.gains_in_force import as_measured
+from fiducial.corrections.memory import FrameMemory
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import ChainConfig
-from fiducial.kinds.connections import bias_input, dark_input, defects_input, flat_input
-from fiducial.kinds.gather import KeptMasters
+from fiducial.kinds.connections import (
+    bias_input,
+    dark_input,
+    defects_input,
+    flat_input,
+    linearizer_input,
+    ptc_input,
+)
+from fiducial.kinds.gather import MASTERS, KeptMasters
 from fiducial.kinds.inputs import Offered, open_frame, read_records
 from fiducial.products import metadata as meta
 from fiducial.products.images import to_masked_image
@@ -55,6 +63,8 @@ class DetrendConnections(PipelineTaskConnections, dimensions=("instrument", "exp
     dark = dark_input()
     flat = flat_input()
     defects = defects_input()
+    linearizer = linearizer_input()
+    ptc = ptc_input()
     detrended = cT.Output(
         doc="Corrected frame.",
         name="detrended",
@@ -64,7 +74,7 @@ class DetrendConnections(PipelineTaskConnections, dimensions=("instrument", "exp
 
     def __init__(self, *, config: Any = None) -> None:
         super().__init__(config=config)
-        for name in {"bias", "dark", "flat", "defects"} - set(masters_of(config.chain)):
+        for name in set(MASTERS) - set(config.masters()):
             delattr(self, name)
 
 
@@ -97,6 +107,7 @@ class DetrendTask(PipelineTask):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._masters = KeptMasters()
+        self._memory = FrameMemory()
 
     def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, correct, write."""
@@ -109,6 +120,7 @@ class DetrendTask(PipelineTask):
             record=read_records(tables, detector, [exposure]).get(exposure),
             masters=self._masters.read(butlerQC, inputRefs),
             threads=butlerQC.resources.num_cores,
+            memory=self._memory,
         )
         butlerQC.put(outputs, outputRefs)
 
@@ -121,6 +133,7 @@ class DetrendTask(PipelineTask):
         record: FrameRecord | None = None,
         masters: Mapping[str, Any] | None = None,
         threads: int = 1,
+        memory: FrameMemory | None = None,
     ) -> Struct:
         """Correct a frame.
 
@@ -136,6 +149,8 @@ class DetrendTask(PipelineTask):
             By kind: those that the chain needs.
         threads
             Threads to use; no pixel depends on it.
+        memory
+            Where the pixels go: the result is valid until it is used again. None: to memory of their own.
 
         Returns
         -------
@@ -158,8 +173,9 @@ class DetrendTask(PipelineTask):
             masters=masters,
         )
         frame = open_frame(raw, camera, detector, record)
-        chain.prepare(frame)
-        return Struct(detrended=product_of(frame, chain, correct_frame(chain, frame, threads=threads)))
+        chain.prepare(frame, threads=threads)
+        corrected = correct_frame(chain, frame, threads=threads, memory=memory)
+        return Struct(detrended=product_of(frame, chain, corrected))
 
 
 def product_of(frame: DetectorFrame, chain: Chain, corrected: CorrectedFrame) -> Any:
@@ -193,11 +209,11 @@ def product_of(frame: DetectorFrame, chain: Chain, corrected: CorrectedFrame) ->
 
 
 def overscan_notes(segments: list[Segment]) -> dict[str, float]:
-    """Level and noise (adu) of the serial overscan of each amplifier that has one."""
+    """Level and noise (adu) of the serial overscan of each amplifier that has one with usable pixels."""
     keys: dict[str, float] = {}
     for segment in segments:
         model = segment.models.get("serial")
-        if model is not None:
+        if model is not None and np.isfinite(model.noise):
             start = f"FID AMP {segment.amplifier.name} OVERSCAN"
-            keys |= {f"{start} LEVEL": float(np.median(model.level)), f"{start} NOISE": float(model.noise)}
+            keys |= {f"{start} LEVEL": float(np.nanmedian(model.level)), f"{start} NOISE": float(model.noise)}
     return keys

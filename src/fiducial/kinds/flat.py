@@ -16,7 +16,15 @@ from fiducial.corrections.gains_in_force import as_measured
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.clipping import PER_PIXEL_VARIANCE, combine_batch, uses_scatter
 from fiducial.kinds.config import StackConfig
-from fiducial.kinds.connections import StackConnections, bias_input, dark_input, stack_master
+from fiducial.kinds.connections import (
+    StackConnections,
+    bias_input,
+    dark_input,
+    defects_input,
+    linearizer_input,
+    ptc_input,
+    stack_master,
+)
 from fiducial.kinds.engine import Batch
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
@@ -36,6 +44,9 @@ class FlatConnections(StackConnections, dimensions=("instrument", "detector", "p
 
     bias = stack_master(bias_input())
     dark = stack_master(dark_input())
+    defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
+    ptc = stack_master(ptc_input())
     scales = cT.Input(
         doc="What each exposure's amplifiers are divided by.",
         name="flatScales",

@@ -14,7 +14,15 @@ from fiducial.corrections.chain import build_chain
 from fiducial.corrections.gains_in_force import as_measured
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.config import StackConfig
-from fiducial.kinds.connections import StackConnections, bias_input, dark_input, stack_master
+from fiducial.kinds.connections import (
+    StackConnections,
+    bias_input,
+    dark_input,
+    defects_input,
+    linearizer_input,
+    ptc_input,
+    stack_master,
+)
 from fiducial.kinds.flat_measure import measure_levels
 from fiducial.kinds.gather import gather
 from fiducial.kinds.inputs import Offered, open_frames
@@ -29,6 +37,9 @@ class FlatLevelsConnections(StackConnections, dimensions=("instrument", "detecto
 
     bias = stack_master(bias_input())
     dark = stack_master(dark_input())
+    defects = stack_master(defects_input())
+    linearizer = stack_master(linearizer_input())
+    ptc = stack_master(ptc_input())
     levels = cT.Output(
         doc="Level of each exposure on each amplifier.",
         name="flatLevels",

@@ -3,7 +3,7 @@
 import gc
 from typing import Any
 
-from fiducial.corrections.defects import DefectMaster
+from fiducial.corrections.defects import as_master
 from fiducial.corrections.masters import Master
 from fiducial.kinds.inputs import Offered, read_records
 
@@ -62,7 +62,6 @@ def _is(master: Master | None, ref: Any) -> bool:
 
 
 def _read(butlerQC: Any, kind: str, ref: Any) -> Master:
-    made = DefectMaster if kind == "defects" else Master
-    master = made(kind, butlerQC.get(ref), str(ref.id))
+    master = as_master(kind, butlerQC.get(ref), str(ref.id))
     gc.collect()  # reading leaves cycles that hold the file's bytes, more than the master itself
     return master

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     type Float64 = NDArray[np.float64]
 
+_SAME = 1.005  # flats of one pair scatter about its mean, and its level is that of both
+
 
 def light_of(frame: DetectorFrame, abscissa: str) -> float:
     """What stands for the light of a frame; of a reference amplifier, whose signal it is, nothing.
@@ -107,7 +109,7 @@ def turnoffs_of(
         signal = levels.signals[:, number]
         own = transfer.amplifier(name) if transfer is not None else None
         if own is not None and own.turnoff_found and own.turnoff > 0:
-            turnoff = LinearTurnOff(float(own.turnoff), True)
+            turnoff = LinearTurnOff(_SAME * float(own.turnoff), True)
         else:
             turnoff = linear_turnoff(signal, light, groups=groups, least_slope=least_slope or 0.0)
             if least_slope is None:

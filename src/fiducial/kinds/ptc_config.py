@@ -5,6 +5,7 @@ from typing import Any
 from lsst.pex.config import ChoiceField, Config, ConfigField, Field, RangeField
 
 from fiducial.algorithms.ptc_models import VarianceCurve
+from fiducial.errors import ConfigurationError
 from fiducial.kinds.adu_config import AduConfig
 from fiducial.products.metadata import Scalar
 
@@ -35,6 +36,29 @@ class PairingConfig(Config):
         dtype=float,
         doc="Flats whose levels differ by more, relative to their mean, say nothing: the lamp changed.",
         default=0.1,
+        min=0.0,
+    )
+
+
+class TieConfig(Config):
+    """Gains of amplifiers tied to one another by the levels of flats, which all of them see."""
+
+    method = ChoiceField[str](
+        doc="Whether ratios of gains are those of levels, and what the light on the amplifiers is like.",
+        default="none",
+        allowed={
+            "none": "Each amplifier's gain is its own.",
+            "even": "All amplifiers have the same light.",
+            "plane": "The light is a plane over the detector, which gains by photon transfer tell.",
+        },
+    )
+    lightError = RangeField(
+        dtype=float, doc="Relative error of the light on an amplifier.", default=0.002, min=0.0
+    )
+    mostChange = RangeField(
+        dtype=float,
+        doc="A gain that is off by more, and by more than 5 errors, has no say in the common factor.",
+        default=0.05,
         min=0.0,
     )
 
@@ -77,7 +101,21 @@ class TransferConfig(AduConfig):
         doc="Whether the fit of covariances has the matrix b, which says how a changes with the charge.",
         default=True,
     )
+    rollOff = Field[bool](
+        doc="Whether the curve of variances has a roll-off, where pixels begin to share their charge; pairs "
+        "beyond the turn-off that have half of their variance take part then.",
+        default=False,
+    )
+    tie: Any = ConfigField(doc="Gains tied by the levels of flats.", dtype=TieConfig)
     samples = RangeField(dtype=int, doc="Resampled curves for errors; 0: none.", default=50, min=0)
+
+    def validate(self) -> None:
+        """Refuse a roll-off of what has none."""
+        super().validate()
+        if self.rollOff and self.fit == "covariance":
+            raise ConfigurationError(
+                "the fit of covariances has no roll-off", hint="Set rollOff=False, or fit=exponential."
+            )
 
     def curve(self) -> VarianceCurve:
         """The curve of variances."""
@@ -93,4 +131,5 @@ class TransferConfig(AduConfig):
             "FID PTC MAXLAG": int(self.maxLag),
             "FID PTC KAPPA": float(self.kappa),
             "FID PTC ILLUMINATION": int(self.illumination),
+            "FID PTC TIE": str(self.tie.method),
         }

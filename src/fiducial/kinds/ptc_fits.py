@@ -11,6 +11,7 @@ import numpy as np
 from fiducial.algorithms.ptc_covariance_fit import CovarianceFit, fit_covariances
 from fiducial.algorithms.ptc_curve import LEAST_LEVELS, TransferCurve
 from fiducial.algorithms.ptc_fit import ReadNoise, VarianceFit, fit_variances
+from fiducial.algorithms.ptc_rolloff import fit_rolloff
 from fiducial.algorithms.ptc_turnoff import TurnOff, find_turnoff
 from fiducial.products.ptc import AmplifierTransfer, TransferFit
 
@@ -31,6 +32,7 @@ def fit_amplifier(
     model: str,
     shape: VarianceCurve,
     with_b: bool = True,
+    rolloff: bool = False,
     samples: int = 100,
 ) -> AmplifierTransfer:
     """Find the turn-off of an amplifier's curve and fit it.
@@ -49,6 +51,8 @@ def fit_amplifier(
         The curve of variances.
     with_b, samples
         As of `fit_covariances`.
+    rolloff
+        Whether a roll-off is looked for; where there is none, the curve has none.
     """
     curve = TransferCurve.of(points)
     turnoff = find_turnoff(curve)
@@ -60,6 +64,8 @@ def fit_amplifier(
         stored = _of_covariances(fit)
     else:
         fit = fit_variances(curve, kept, shape=shape, read_noise=noise, samples=samples)
+        with_rolloff = fit_rolloff(curve, turnoff, fit, shape, noise, samples) if rolloff else None
+        fit = with_rolloff or fit
         stored = _of_variances(fit, model, shape, curve)
     return _transfer(name, points, curve, turnoff, noise, fit.kept, stored)
 
@@ -151,6 +157,10 @@ def _of_variances(fit: VarianceFit, model: str, shape: VarianceCurve, curve: Tra
         curve=expected,
         chi2=fit.chi2,
         freedom=fit.freedom,
+        rolloff=fit.rolloff,
+        rolloff_error=fit.rolloff_error,
+        rolloff_width=fit.rolloff_width,
+        rolloff_width_error=fit.rolloff_width_error,
     )
 
 

@@ -54,6 +54,8 @@ def transfer_product(
                 f"{start} GAIN": one.fit.gain,
                 f"{start} READ NOISE": one.fit.noise,
                 f"{start} TURNOFF": one.turnoff,
+                f"{start} TIED GAIN": one.tied_gain,
+                f"{start} ROLLOFF": one.fit.rolloff,
             }
         )
     detector = chain.context.detector

@@ -74,7 +74,7 @@ class RawBatch:
 def raw_stage_of(chain: Chain, frames: Sequence[DetectorFrame]) -> RawStage | None:
     """What the chain does to the raw pixels, if that is all and a combination of integers can do it."""
     stage, rest = chain.raw_stage
-    if stage is None or stage.linearity is not None or (stage.overscan and stage.overscan.parallel):
+    if stage is None or stage.of_pixels or (stage.overscan and stage.overscan.parallel):
         return None
     types = {frame.raw.find(amp.hdu).dtype for frame in frames for amp in frame.amplifiers}
     integers = len(types) == 1 and types <= set(_INTEGERS)  # which are never NaN
@@ -160,12 +160,28 @@ def _fill(
                     if serial is not None:
                         batch.levels[index] = serial.level
                         batch.added[index] = float(serial.variance.mean()) * batch.gain**2
+                        if not np.isfinite(batch.levels[index]).all():
+                            with lock:
+                                _leave_out(batch, index)
                 limits = stage.limits(batch.amplifier.saturation)
                 if cut.raw.max() >= limits.suspect:
                     with lock:
                         _mark(batch, index, cut, limits.suspect, limits.saturation)
 
     run(fill, len(frames))
+
+
+def _leave_out(batch: RawBatch, index: int) -> None:
+    """Rows whose level nothing tells are not used."""
+    unknown = ~np.isfinite(batch.levels[index])
+    batch.levels[index, unknown] = 0.0
+    _usable(batch)[index, unknown] = False
+
+
+def _usable(batch: RawBatch) -> NDArray[np.bool_]:
+    if batch.usable is None:
+        batch.usable = np.ones(batch.stack.shape, np.bool_)
+    return batch.usable
 
 
 def _mark(batch: RawBatch, index: int, cut: Cut, suspect: float, saturation: float) -> None:
@@ -175,6 +191,4 @@ def _mark(batch: RawBatch, index: int, cut: Cut, suspect: float, saturation: flo
     batch.noted[high] |= np.int32(Plane.SUSPECT)
     batch.noted[saturated] |= np.int32(Plane.SAT)
     if saturated.any():
-        if batch.usable is None:
-            batch.usable = np.ones(batch.stack.shape, np.bool_)
-        batch.usable[index] = ~saturated
+        _usable(batch)[index] &= ~saturated

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import nan
 from typing import ClassVar, Self
 
 import numpy as np
@@ -88,6 +89,10 @@ class TransferFit:
         Shape (n, lags, lags): covariances that the fit expects of each pair, adu^2.
     chi2, freedom
         Of the fit.
+    rolloff, rolloff_error
+        Level where 1 per cent of the variance is missing, adu; NaN where it was not looked for or not found.
+    rolloff_width, rolloff_width_error
+        Over which the missing share grows by e, adu.
     """
 
     model: str
@@ -110,6 +115,10 @@ class TransferFit:
     curve: Floats
     chi2: float
     freedom: int
+    rolloff: float = nan
+    rolloff_error: float = nan
+    rolloff_width: float = nan
+    rolloff_width_error: float = nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +147,9 @@ class AmplifierTransfer:
         Mean of the highest pair that follows the curve, adu; whether pairs above leave it.
     fit
         What follows.
+    tied_gain, tied_gain_error
+        Electrons per adu: the gain whose ratio to the other amplifiers' is that of the levels of flats; NaN
+        where gains were not tied.
     """
 
     name: str
@@ -156,6 +168,8 @@ class AmplifierTransfer:
     turnoff_error: float
     turnoff_found: bool
     fit: TransferFit
+    tied_gain: float = nan
+    tied_gain_error: float = nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +200,7 @@ class PhotonTransferCurve:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
     kind: ClassVar[str] = "ptc"
-    schema: ClassVar[int] = 1
+    schema: ClassVar[int] = 2
 
     def amplifier(self, name: str) -> AmplifierTransfer | None:
         """The amplifier of this name; None if it has none."""

@@ -37,6 +37,7 @@ _NUMBERS = {
     "turnoff_error": "D",
     "turnoff_found": "L",
 }
+_TIED = {"tied_gain": "D", "tied_gain_error": "D"}
 _FIT_NUMBERS = {
     "determined": "L",
     "gain": "D",
@@ -48,6 +49,7 @@ _FIT_NUMBERS = {
     "chi2": "D",
     "freedom": "J",
 }
+_ROLL_OFF = dict.fromkeys(("rolloff", "rolloff_error", "rolloff_width", "rolloff_width_error"), "D")
 _FIT_TEXTS = ("model", "reason")
 _FIT_MATRICES = ("a", "a_error", "a_bootstrap", "b", "b_error", "noise_matrix", "noise_matrix_error")
 _DTYPES: dict[str, Any] = {"D": np.float64, "K": np.int64, "J": np.int32, "L": np.bool_}
@@ -55,7 +57,7 @@ _UNITS = (
     dict.fromkeys(("first_time", "second_time"), "s")
     | dict.fromkeys(("first_mjd", "second_mjd"), "d")
     | dict.fromkeys(("mean", "first_mean", "second_mean", "read_noise", "read_noise_error"), "adu")
-    | dict.fromkeys(("turnoff", "turnoff_error"), "adu")
+    | dict.fromkeys(("turnoff", "turnoff_error", *_ROLL_OFF), "adu")
     | dict.fromkeys(("covariances", "curve"), "adu2")
 )
 
@@ -81,7 +83,7 @@ def amplifiers_table(every: Rows, lags: int) -> fits.BinTableHDU:
     """A row an amplifier: its numbers, and those of its fit."""
     columns = [texts_column("name", [one["name"] for one in every])]
     columns += [texts_column(name, [one[name] for one in every]) for name in _FIT_TEXTS]
-    for name, form in (_NUMBERS | _FIT_NUMBERS).items():
+    for name, form in (_NUMBERS | _TIED | _FIT_NUMBERS | _ROLL_OFF).items():
         columns.append(_column(name, form, [one[name] for one in every]))
     for name in _FIT_MATRICES:
         columns.append(_matrices(name, "D", _stacked([one[name][None] for one in every], lags), lags))
@@ -117,15 +119,21 @@ def read_amplifiers(
     }
     squares = {name: _native(table[name], "D").reshape(-1, lags, lags) for name in _FIT_MATRICES}
     numbers = {name: _native(table[name], form) for name, form in (_NUMBERS | _FIT_NUMBERS).items()}
+    later = {  # which layout 1 does not have
+        name: _native(table[name], form) if name in table.names else np.full(len(table), np.nan)
+        for name, form in (_TIED | _ROLL_OFF).items()
+    }
     for index, row in enumerate(table):
         here = slice(index * count, (index + 1) * count)
         own: dict[str, Any] = {"name": str(row["name"])}
         own |= {name: numbers[name][index].item() for name in _NUMBERS}
+        own |= {name: later[name][index].item() for name in _TIED}
         own |= {name: _native(points[name][here], form) for name, form in _POINTS.items()}
         own |= {name: cubes[name][here] for name in _POINT_MATRICES}
         own["reasons"] = tuple(str(reason) for reason in points["reason"][here])
         fit: dict[str, Any] = {name: str(row[name]) for name in _FIT_TEXTS}
         fit |= {name: numbers[name][index].item() for name in _FIT_NUMBERS}
+        fit |= {name: later[name][index].item() for name in _ROLL_OFF}
         fit |= {name: squares[name][index] for name in _FIT_MATRICES}
         fit |= {"parameters": np.asarray(row["parameters"], np.float64), "curve": cubes["curve"][here]}
         yield own, fit

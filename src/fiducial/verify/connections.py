@@ -14,12 +14,18 @@ DETECTOR = ("instrument", "detector")
 DETECTOR_AND_FILTER = ("instrument", "detector", "physical_filter")
 
 
-def master(name: str, doc: str, dimensions: tuple[str, ...] = DETECTOR, minimum: int = 1) -> Any:
+def master(
+    name: str,
+    doc: str,
+    dimensions: tuple[str, ...] = DETECTOR,
+    minimum: int = 1,
+    storage: str = "CalibrationImage",
+) -> Any:
     """A master of the detector; of those that are valid for the exposures one is chosen."""
     return cT.PrerequisiteInput(
         doc=doc,
         name=name,
-        storageClass="CalibrationImage",
+        storageClass=storage,
         dimensions=dimensions,
         isCalibration=True,
         lookupFunction=candidates,
@@ -113,6 +119,7 @@ class FrameConnections(ChooseMasters, PipelineTaskConnections, dimensions=DETECT
 
     under_test = ""
     used_before: tuple[str, ...] = ()
+    used_in_chain = ("defects", "linearizer")
 
     raws = raw_frames("Raw frames: those that went into the master, and others.")
     frameFacts = cT.Input(
@@ -125,13 +132,16 @@ class FrameConnections(ChooseMasters, PipelineTaskConnections, dimensions=DETECT
         deferGraphConstraint=True,
     )
     camera = camera_input()
+    defects = master("defects", "Defects.", minimum=0, storage="FiducialProduct")
+    linearizer = master("linearizer", "Linearizer.", minimum=0, storage="FiducialProduct")
 
     def adjust_all_quanta(self, adjuster: Any) -> None:
         """Choose the masters: that under test must be valid for all exposures, the others if they can."""
         self.masters_of_exposures = (self.under_test,)
         super().adjust_all_quanta(adjuster)
         chosen: dict[Any, dict[str, Any]] = {key: dict(one) for key, one in (self._choices or {}).items()}
-        for name in self.used_before:
+        before = (*self.used_before, *self.used_in_chain)
+        for name in before:
             self.masters_of_exposures = (name,)
             try:
                 super().adjust_all_quanta(adjuster)
@@ -139,5 +149,5 @@ class FrameConnections(ChooseMasters, PipelineTaskConnections, dimensions=DETECT
                 self._choices = {key: {} for key in chosen}
             for key, found in chosen.items():
                 found[name] = (self._choices or {}).get(key, {}).get(name)
-        self.masters_of_exposures = (self.under_test, *self.used_before)
+        self.masters_of_exposures = (self.under_test, *before)
         self._choices = chosen

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fiducial.algorithms.order_statistics import median_variance
-from fiducial.corrections.chain import Chain, build_chain
+from fiducial.corrections.chain import Chain, build_chain, masters_of
 from fiducial.corrections.frame import DetectorFrame, WholeImages
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.corrections.strips import BLOCK, plan_strips
@@ -83,6 +83,32 @@ def world_of_master(master: Master) -> str:
         return str(said)
     unit = str(master.product.unit)
     return "adu" if "adu" in unit else "electron"
+
+
+def masters_needed(kind: str, master: Master, wanted: Sequence[str], config: Any) -> tuple[str, ...]:
+    """The kinds of masters that the chain of frames needs; parameters as of `chain_names`."""
+    names = chain_names(kind, master, wanted, world_of_master(master))
+    return masters_of(names, config)
+
+
+def settings_as_master(config: Any, master: Master) -> Any:
+    """Settings of the corrections as the master's inputs had them, where no others are asked for."""
+    return turnoffs_as_master(overscan_as_master(config, master), master)
+
+
+def turnoffs_as_master(config: Any, master: Master) -> Any:
+    """Settings with the turn-offs that the master's inputs were marked by, unless others are asked for."""
+    start = f"{meta.CHAIN} SUSPECT "
+    own = config.suspect
+    if own.turnoffs or own.turnoff is not None or own.source != "settings":
+        return config
+    said = {key.removeprefix(start): value for key, value in master.metadata.items() if key.startswith(start)}
+    turnoffs = {name: float(value) for name, value in said.items() if isinstance(value, int | float)}
+    if not turnoffs:
+        return config
+    changed = copy_settings(config)
+    changed.suspect.update(turnoffs=turnoffs, unit=str(said.get("UNIT", "adu")))
+    return changed
 
 
 def overscan_as_master(config: Any, master: Master) -> Any:

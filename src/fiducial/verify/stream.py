@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fiducial.corrections.chain import masters_of
 from fiducial.corrections.masters import Master
 from fiducial.errors import CalibrationMismatch, FrameError
 from fiducial.products.metadata import InputNote, read_inputs
@@ -16,8 +17,8 @@ from fiducial.verify.detrend import (
     Detrender,
     chain_names,
     copy_settings,
-    overscan_as_master,
     second_method,
+    settings_as_master,
     world_of_master,
 )
 from fiducial.verify.expected import ReadNoise
@@ -161,8 +162,8 @@ def make_bench(
     master = masters[settings.kind]
     world = world_of_master(master)
     names = chain_names(settings.kind, master, settings.chain, world)
-    config = overscan_as_master(settings.corrections, master)
-    before = {kind: one for kind, one in masters.items() if kind != settings.kind and kind in names}
+    config = settings_as_master(settings.corrections, master)
+    before = {k: masters[k] for k in masters_of(names, config) if k in masters and k != settings.kind}
 
     def detrender(corrections: Any) -> Detrender:
         return Detrender(names, corrections, camera=camera, detector=detector, masters=before)

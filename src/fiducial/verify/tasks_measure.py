@@ -8,16 +8,20 @@ from lsst.pex.config import ConfigField, Field, ListField
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, Struct
 from lsst.pipe.base import connectionTypes as cT  # noqa: F401 - the connections' annotations
 
+from fiducial.corrections.defects import as_master
 from fiducial.corrections.gains_in_force import with_gains_in_force
 from fiducial.corrections.masters import Master
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.verify import connections as c
 from fiducial.verify.criteria import load_criteria
+from fiducial.verify.detrend import masters_needed
 from fiducial.verify.opening import Offered, first_exposures_of, read_records
 from fiducial.verify.rows import rows_to_arrow
 from fiducial.verify.stream import MeasureSettings, measure_frames
 
 MASTERS = ("bias", "dark", "flat")
+IN_CHAIN = ("defects", "linearizer")
+"""Read where the chain of the master under test has their corrections."""
 
 
 class VerifyBiasConnections(c.FrameConnections, dimensions=c.DETECTOR, defaultTemplates={"stage": "Bias"}):
@@ -99,11 +103,17 @@ class VerifyTask(PipelineTask):
         """Gather, measure, write."""
         refs = sorted(inputRefs.raws, key=lambda ref: int(ref.dataId["exposure"]))
         handles = butlerQC.get(refs)
-        masters = {}
-        for kind in MASTERS:
-            ref = getattr(inputRefs, kind, None)
-            if ref is not None:
-                masters[kind] = Master(kind, butlerQC.get(ref), str(ref.id))
+        masters = {
+            kind: as_master(kind, butlerQC.get(ref), str(ref.id))
+            for kind in MASTERS
+            if (ref := getattr(inputRefs, kind, None)) is not None
+        }
+        needed = masters_needed(self.kind, masters[self.kind], self.config.chain, self.config.corrections)
+        masters |= {
+            kind: as_master(kind, butlerQC.get(ref), str(ref.id))
+            for kind in IN_CHAIN
+            if kind in needed and (ref := getattr(inputRefs, kind, None)) is not None
+        }
         detector = int(butlerQC.quantum.dataId["detector"])
         tables = butlerQC.get(list(inputRefs.frameFacts)) if inputRefs.frameFacts else []
         outputs = self.run(

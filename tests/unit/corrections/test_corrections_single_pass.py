@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import DTypeLike
 
+from fiducial.algorithms.linearity_models import Spline
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.corrections.single_pass import correct_frame
 from fiducial.corrections.strips import plan_strips
 from fiducial.products.masks import Plane
 from frame_arrays import RAW_SHAPE, SHAPE, frame, master, tiny_camera
+from linearity_samples import defect_master, linearity_master
 
 FULL = ["saturation", "overscan", "gain", "assembly", "bias", "variance", "dark", "flat", "nan"]
 CHAINS = [
@@ -25,6 +27,14 @@ CHAINS = [
     [name for name in FULL if name != "variance"],
     ["overscan", "saturation", "assembly", "variance"],
     ["assembly"],
+    ["saturation", "overscan", "gain", "linearity", *FULL[3:]],
+    ["saturation", "overscan", "linearity", *FULL[3:]],
+    ["saturation", "overscan", "gain", "suspect", "linearity", *FULL[3:]],
+    ["overscan", "gain", "linearity", "saturation", "assembly", "bias", "dark", "nan"],
+    ["saturation", "overscan", "suspect", "assembly", "variance"],
+    ["linearity", "assembly"],
+    [*FULL[:7], "defects", *FULL[7:]],
+    [*FULL[:3], "linearity", "assembly", "defects", *FULL[4:]],
 ]
 
 
@@ -44,12 +54,16 @@ def some_chain(
         mask = np.where(rng.random(shape) < 0.05, np.int32(Plane.BAD | Plane.CLIPPED), np.int32(0))
         return master(kind, image, world=world, variance=variance, mask=mask, shape=shape)
 
-    masters = {
+    masters: dict[str, Any] = {
         "bias": made("bias", 3.0, 1.0),
         "dark": made("dark", 0.1, 0.05),
         "flat": made("flat", 1.0, 0.05),
     }
+    curves = {"A": Spline(np.array([0.0, 500.0, 3e4]), np.array([0.0, 5.0, -900.0])), "B": None}
+    linearizer, defects = linearity_master(curves), defect_master(rng.random(shape) < 0.03)
+    masters |= {"linearizer": linearizer, "defects": defects}
     config = CorrectionsConfig()
+    config.suspect.turnoff = 700.0
     config.overscan.parallel = parallel
     config.variance.poisson = poisson
     camera = tiny_camera(layout)
@@ -114,6 +128,9 @@ def test_without_poisson_noise_and_without_overscan(layout: str) -> None:
         ["gain", "overscan", "assembly", "bias", "variance", "dark", "flat", "nan"],
         ["overscan", "assembly", "nan", "bias"],
         ["overscan", "assembly", "bias", "nan", "variance", "flat"],
+        ["overscan", "linearity", "gain", "assembly", "bias", "nan"],
+        ["overscan", "suspect", "gain", "assembly", "bias", "nan"],
+        ["overscan", "assembly", "bias", "nan", "defects"],
     ],
 )
 def test_unusual_chains_are_done_one_by_one(names: list[str]) -> None:

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fiducial.corrections.chain import build_chain, require_valid
+from fiducial.algorithms.linearity_models import Spline
+from fiducial.corrections.chain import build_chain, masters_of, require_valid
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.strips import plan_strips
-from fiducial.errors import ConfigurationError
+from fiducial.errors import CalibrationMismatch, ConfigurationError
 from fiducial.products.masks import Plane
-from frame_arrays import frame, raw_pixels, tiny_camera
+from frame_arrays import GAIN, frame, raw_pixels, tiny_camera
+from linearity_samples import linearity_master
+from transfer_samples import transfer
 
 CHAIN = ("saturation", "overscan", "suspect", "gain", "assembly")
 
@@ -81,4 +84,64 @@ def test_the_header_has_the_values() -> None:
     config.suspect.turnoffs = {"A": 9999.0}
     notes = build_chain(CHAIN, config, camera=tiny_camera(), detector=0).notes()
     assert notes["SUSPECT A"] == 9999.0
+    assert "SUSPECT B" not in notes
+
+
+def with_transfer(*names: str, masters: dict[str, Any], **settings: Any) -> list[Segment]:
+    camera, config = tiny_camera(), CorrectionsConfig()
+    config.saturation.suspect = 1.0
+    config.suspect.update(source="ptc", **settings)
+    chain = build_chain(names or CHAIN, config, camera=camera, detector=0, masters=masters)
+    ramp = 1000.0 * np.arange(20)
+    one = frame(camera, raw_pixels(camera, {"A": ramp, "B": ramp}))
+    chain.prepare(one)
+    return chain.run(one, plan_strips(one.amplifiers)[0])
+
+
+def test_turn_offs_of_photon_transfer_are_those_that_it_found() -> None:
+    curve = transfer(GAIN, {"A": 12500.0})
+    assert [marked(s) for s in with_transfer(masters={"ptc": curve})] == [7, 0]
+    assert [marked(s) for s in with_transfer(masters={"ptc": curve}, turnoff=17500.0)] == [7, 2]
+    behind = ("overscan", "gain", "suspect", "assembly")
+    assert [marked(s) for s in with_transfer(*behind, masters={"ptc": curve})] == [7, 0]
+
+
+def test_turn_offs_behind_linearity_are_taken_back_before_it() -> None:
+    nodes = np.array([0.0, 1e4, 2e4])
+    curves = {"A": Spline(nodes, np.array([0.0, 500.0, 2000.0])), "B": None}  # 0.05 m^2 / 1e4
+    masters = {
+        "ptc": transfer(GAIN, {"A": 12500.0, "B": 12500.0}, **{"FID CHAIN": "overscan,linearity,assembly"})
+    }
+    assert [marked(s) for s in with_transfer(masters=masters)] == [7, 7]
+    masters["linearizer"] = linearity_master(curves)
+    # 11,000 becomes 11,605 and 12,000 becomes 12,720.
+    assert [marked(s) for s in with_transfer(masters=masters)] == [8, 7]
+
+
+def test_photon_transfer_has_to_be_there_and_to_fit() -> None:
+    config = CorrectionsConfig()
+    names = ["overscan", "suspect", "linearity", "assembly"]
+    assert masters_of(names, config) == ("linearizer",)
+    config.suspect.source = "ptc"
+    assert masters_of(names, config) == ("ptc", "linearizer")
+    assert masters_of(names) == ("linearizer",)
+    with pytest.raises(ConfigurationError, match="suspect with source=ptc needs photon transfer"):
+        with_transfer(masters={})
+    with pytest.raises(CalibrationMismatch, match="detector 1"):
+        with_transfer(masters={"ptc": transfer(GAIN, detector=1)})
+    slow = {"ptc": transfer(GAIN, {"A": 1.0}, **{"FID STATE SEQFILE": "slow.seq"})}
+    with pytest.raises(CalibrationMismatch, match="SEQFILE") as caught:
+        with_transfer(masters=slow)
+    assert "corrections.suspect.matchState=False" in caught.value.hint
+    with_transfer(masters=slow, matchState=False)
+
+
+def test_the_header_says_where_turn_offs_are_from() -> None:
+    config, camera = CorrectionsConfig(), tiny_camera()
+    config.suspect.source = "ptc"
+    curve = transfer(GAIN, {"A": 12500.0})
+    notes = build_chain(CHAIN, config, camera=camera, detector=0, masters={"ptc": curve}).notes()
+    assert notes["SUSPECT SOURCE"] == "ptc"
+    assert notes["SUSPECT HASH"] == curve.content_hash
+    assert notes["SUSPECT A"] == 12500.0
     assert "SUSPECT B" not in notes

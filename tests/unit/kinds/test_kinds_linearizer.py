@@ -18,6 +18,7 @@ from fiducial.kinds.inputs import Offered
 from fiducial.kinds.linearizer import LinearizerConfig, LinearizerTask
 from fiducial.products.linearizer import AmplifierLinearity, Linearizer
 from frame_arrays import GAIN, ArrayRaw, Handle, facts, master, raw_pixels, tiny_camera
+from transfer_samples import transfer
 
 CAMERA = tiny_camera()
 NOISE = 5.0  # adu
@@ -52,8 +53,7 @@ def flats(times: Sequence[float] = TIMES, **wishes: Any) -> list[Any]:
 
 
 def saturate(frame: NDArray[Any]) -> None:
-    for amp in CAMERA.amplifiers(0):
-        frame[amp.data.slices] = 65535
+    frame[:] = 65535  # with its overscan
 
 
 def configured(**wishes: Any) -> LinearizerConfig:
@@ -163,7 +163,7 @@ def test_every_frame_is_in_the_table_or_has_its_reason() -> None:
     assert reasons(product) == {
         1: "a.fits is cut short",
         2: "array: a tile is corrupt",
-        25: "no amplifier has a level, the first because 1 of its pixels are saturated",
+        25: "no amplifier has a level, the first because 100% of its pixels are saturated",
         27: "its exposure time is 0 s",
     }
     assert sorted([*product.exposures.tolist(), *reasons(product)]) == list(range(1, 29))
@@ -207,7 +207,7 @@ def test_an_amplifier_that_is_always_saturated() -> None:
     for frame in frames:
         frame[:96, :20] = 65535
     first, second = measured(frames).amplifiers
-    assert first.reason == "no frame has a level of it: 1 of its pixels are saturated in 24 of 24"
+    assert first.reason == "no frame has a level of it: 100% of its pixels are saturated in 24 of 24"
     assert second.determined
     for frame in frames:
         saturate(frame)
@@ -305,6 +305,18 @@ def test_errors_are_those_of_the_levels() -> None:
         assert one.error.mean() == pytest.approx(spread, rel=4 / np.sqrt(2 * 39))
 
 
+def test_unequal_pixels_are_no_error_of_levels() -> None:
+    response = 1 + 0.03 * np.random.default_rng(8).standard_normal(AREA)
+    times = [time for time in (1.0, 2.0, 5.0, 10.0, 20.0, 30.0) for _ in range(8)]
+    product = measured(flats(times, shape=response), times)
+    for one in product.amplifiers:
+        levels, errors = one.signal.reshape(6, 8), one.error.reshape(6, 8).mean(axis=1)
+        spread = np.sqrt(np.mean(np.var(levels, axis=1, ddof=1) / errors**2))
+        assert spread == pytest.approx(1.0, abs=4 / np.sqrt(2 * 6 * 7))
+        # By the scatter within a frame, those of the highest would be several times as large.
+        assert 0.03 * levels[-1].mean() / np.sqrt(1920) > 2.5 * errors[-1]
+
+
 def test_masters_are_taken_off_and_their_bad_pixels_left_out() -> None:
     mask = np.zeros((96, 40), np.int32)
     mask[:, :2] = 1  # BAD
@@ -341,6 +353,29 @@ def test_what_cannot_work_is_refused(wishes: dict[str, Any], message: str) -> No
 def test_a_turn_off_by_photon_transfer_needs_one() -> None:
     with pytest.raises(ConfigurationError, match="turnoff=ptc needs photon transfer"):
         measured(flats(), turnoff="ptc")
+    curve = transfer(GAIN, {"A": 20_000.0})
+    product = measured(flats(), masters={"ptc": curve}, turnoff="ptc")
+    first, second = product.amplifiers
+    assert first.used.tolist() == (first.signal <= 20_100).tolist()
+    assert first.maximum <= 20_100
+    assert second.used.all()
+    assert product.metadata["FID RUN MASTER PTC"] == "0007"
+    keys = product.metadata
+    assert (keys["FID AMP A TURNOFF FOUND"], keys["FID AMP B TURNOFF FOUND"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"detector": 1}, "TinyCam detector 1"),
+        ({"camera": "OtherCam"}, "OtherCam"),
+        ({"FID STATE SEQFILE": "slow.seq"}, "SEQFILE"),
+    ],
+)
+def test_photon_transfer_of_something_else_is_refused(keys: dict[str, Any], message: str) -> None:
+    curve = transfer(GAIN, {"A": 20_000.0}, **keys)
+    with pytest.raises(CalibrationMismatch, match=message):
+        measured(flats(), masters={"ptc": curve}, turnoff="ptc")
 
 
 def test_the_pipeline_reads_and_writes_what_others_expect() -> None:

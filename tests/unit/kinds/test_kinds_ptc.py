@@ -10,6 +10,7 @@ import pytest
 from lsst.pipe.base import Pipeline
 from numpy.typing import NDArray
 
+from fiducial.corrections.gains_in_force import gains_of_transfer
 from fiducial.errors import CalibrationMismatch, ConfigurationError, NothingToDo, UnreadableFrame
 from fiducial.execution import PIPELINES
 from fiducial.frames.records import FrameRecord
@@ -49,7 +50,10 @@ def measured(
     config.maxLag = 2
     config.samples = 50
     for name, value in wishes.items():
-        setattr(config, name, value)
+        if name == "tie":
+            config.tie.method = value
+        else:
+            setattr(config, name, value)
     raws = [frame if isinstance(frame, BaseException) else ArrayRaw(frame) for frame in frames]
     return offered_to(raws, times, config, masters)
 
@@ -267,3 +271,56 @@ def test_the_pipeline_reads_and_writes_what_others_expect() -> None:
     wanted = {edge.dataset_type_name for edge in task.prerequisite_inputs.values()}
     assert wanted == {"camera", "biasBootstrap"}
     assert {edge.dataset_type_name for edge in task.outputs.values()} == {"ptc"}
+
+
+def test_gains_are_tied_by_the_levels_of_the_flats() -> None:
+    product = measured(flats(), tie="even")
+    one, other = product.amplifiers
+    # Levels of equal light tell the ratio to 0.2 per cent, which is the light's error that is set.
+    assert one.tied_gain / other.tied_gain == pytest.approx(GAIN["A"] / GAIN["B"], rel=4 * 0.003)
+    for found in (one, other):
+        assert abs(found.tied_gain - GAIN[found.name]) < 4 * found.tied_gain_error
+        assert found.tied_gain_error < found.fit.gain_error
+    assert product.metadata["FID PTC TIE"] == "even"
+    assert product.metadata["FID AMP A TIED GAIN"] == one.tied_gain
+    assert gains_of_transfer(product)["A"] == (one.tied_gain, one.tied_gain_error)
+    plain = measured(flats())
+    assert np.isnan(plain.amplifiers[0].tied_gain)
+    assert gains_of_transfer(plain)["A"] == (plain.amplifiers[0].fit.gain, plain.amplifiers[0].fit.gain_error)
+
+
+def test_two_amplifiers_tell_no_plane_of_light() -> None:
+    product = measured(flats(), tie="plane")
+    assert product.metadata["FID PTC TIE REASON"] == "too few gains to tell a plane of light"
+    assert all(np.isnan(one.tied_gain) for one in product.amplifiers)
+    assert all(one.fit.determined for one in product.amplifiers)
+
+
+def test_a_dead_amplifier_is_not_tied_and_the_other_goes_on() -> None:
+    product = measured(flats(scale={"B": 0.0}), tie="even")
+    assert product.amplifiers[0].tied_gain == pytest.approx(product.amplifiers[0].fit.gain)
+    assert "B" not in gains_of_transfer(product)
+
+
+def test_a_roll_off_is_found_where_there_is_one() -> None:
+    times = [time for time in np.linspace(1.0, 40.0, 24).round(3).tolist() for _ in range(2)]
+    level, width = 30.0 * RATE / GAIN["A"], 0.1 * 30.0 * RATE / GAIN["A"]
+    frames = flats(times)
+    for frame in frames:
+        data = frame[:96, :20].astype(float)
+        mean = data.mean() - 1000.0
+        kept = max(1.0 - 0.01 * np.exp((mean - level) / width), 0.02)
+        frame[:96, :20] = np.rint(data.mean() + np.sqrt(kept) * (data - data.mean()))
+    product = measured(frames, times, rollOff=True)
+    bent, straight = product.amplifiers
+    assert bent.fit.determined
+    assert np.isfinite(bent.fit.rolloff_error)
+    assert abs(bent.fit.rolloff - level) < 4 * bent.fit.rolloff_error
+    assert abs(bent.fit.gain - GAIN["A"]) < 4 * bent.fit.gain_error
+    assert product.metadata["FID AMP A ROLLOFF"] == bent.fit.rolloff
+    assert straight.fit.determined
+    assert np.isnan(straight.fit.rolloff)
+    config = PtcConfig()
+    config.fit, config.rollOff = "covariance", True
+    with pytest.raises(ConfigurationError, match="no roll-off"):
+        config.validate()

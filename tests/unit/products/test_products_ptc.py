@@ -124,3 +124,33 @@ def test_a_later_layout_is_refused():
     hdus[0].header["FIDSCHEM"] = 99
     with pytest.raises(IntegrityError, match="layout 99"):
         read_product(hdus, "file")
+
+
+def test_what_later_layouts_have_is_kept_and_missing_in_earlier_ones():
+    one = product()
+    first = one.amplifiers[0]
+    fit = replace(first.fit, rolloff=6e4, rolloff_error=50.0, rolloff_width=5e3, rolloff_width_error=9.0)
+    rich = replace(first, tied_gain=1.5, tied_gain_error=0.01, fit=fit)
+    one = replace(one, amplifiers=(rich, *one.amplifiers[1:]))
+    hdus = stored(one)
+    again = read_product(hdus, "file").amplifiers[0]
+    assert (again.tied_gain, again.tied_gain_error) == (1.5, 0.01)
+    assert (again.fit.rolloff, again.fit.rolloff_error) == (6e4, 50.0)
+    assert (again.fit.rolloff_width, again.fit.rolloff_width_error) == (5e3, 9.0)
+    later = (
+        "tied_gain",
+        "tied_gain_error",
+        "rolloff",
+        "rolloff_error",
+        "rolloff_width",
+        "rolloff_width_error",
+    )
+    columns = [column for column in hdus["AMPLIFIERS"].columns if column.name not in later]
+    old = fits.BinTableHDU.from_columns(columns, name="AMPLIFIERS")
+    early = fits.HDUList([old if hdu.name == "AMPLIFIERS" else hdu for hdu in hdus])
+    early[0].header["FIDSCHEM"] = 1
+    found = read_product(early, "file").amplifiers[0]
+    assert found.fit.gain == first.fit.gain
+    assert np.isnan(
+        [found.tied_gain, found.tied_gain_error, found.fit.rolloff, found.fit.rolloff_width]
+    ).all()
