@@ -86,9 +86,17 @@ def along_the_light(signal: Images, good: NDArray[np.bool_], side: str, nodes: l
     )
 
 
-def slit_curve(folder: Path, side: str, block: int) -> GradientCurve:
-    """Photon transfer along the light, from five disjoint pairs of neighbours."""
-    columns = KAST_COLUMNS[side]
-    bias = np.mean([pixels(folder / f"b{number}.fits.fz") for number in range(14, 24)], axis=0)
-    frames = [(pixels(folder / f"b{number}.fits.fz") - bias)[LIT, columns] for number in range(3, 13)]
+def slit_curve(folder: Path, side: str, block: int, *, zero: str = "biases") -> GradientCurve:
+    """Photon transfer along the light, from five disjoint pairs of neighbours.
+
+    The zero level is that of the ten biases, or that of the frame's own ``overscan``.
+    """
+
+    def corrected(number: int) -> Images:
+        frame = pixels(folder / f"b{number}.fits.fz")[LIT]
+        level = np.median(frame[:, KAST_OVERSCAN[side]]) if zero == "overscan" else 0.0
+        return np.asarray(frame[:, KAST_COLUMNS[side]] - level)
+
+    bias = np.mean([corrected(number) for number in range(14, 24)], axis=0)
+    frames = [corrected(number) - bias for number in range(3, 13)]
     return gradient_curve(list(zip(frames[::2], frames[1::2], strict=True)), block=block, max_lag=2)

@@ -33,17 +33,11 @@ def frames_of(stage: Stage, name: str) -> Path:
 
 
 def transfer(stage: Stage) -> None:
-    """What the task of photon transfer says of nights with one level of flats, and the plan before it."""
-    for camera, folder, more in (
-        ("kast-blue", "kast-blue", ""),
-        ("stl1001", "stl1001-2017", " --state SET-TEMP=-5"),
-    ):
-        place = stage.place(f"transfer-{camera}")
-        stage.raw_frames(folder, place)
-        with stage.transcript(f"{camera.partition('-')[0].removesuffix('1001')}-ptc", place) as said:
-            said.run(f"fiducial init repo --camera {camera}", quiet=True)
-            said.run(f"fiducial ingest repo {folder}/", quiet=True)
-            said.run(f"fiducial plan repo ptc linearizer{more}", code=5)
+    """What the task of photon transfer says of a night with one level of flats."""
+    product = _of_tests("test_real_ptc").kast_transfer(frames_of(stage, "kast-blue").parent)
+    lines = [[f"exposure {note.exposure}", "set aside", note.reason] for note in product.aside]
+    lines += [[f"amplifier {one.name}", "not fitted", one.fit.reason] for one in product.amplifiers]
+    write_table("kast-ptc", ("what", "", "reason"), lines)
 
 
 def pairs(stage: Stage) -> None:
@@ -94,6 +88,52 @@ def neighbours(stage: Stage) -> None:
             "the task says",
         )
         write_table(f"{name}-neighbours", columns, lines)
+
+
+def defects(stage: Stage) -> None:
+    """Defects of stl1001: hot pixels against the notes of the data, and where they are."""
+    found = _of_tests("test_real_defects")
+    night = found.night_of("stl1001", frames_of(stage, "stl1001-2017"))
+    masters = found.masters_of(night)
+    counted = found.hot_above(night, masters)
+    lines = [[f"{above} adu", f"{notes:,}", f"{own:,}"] for above, (notes, own) in counted.items()]
+    write_table("stl-defects-hot", ("in 60 s, more than", "notes", "found"), lines)
+    defects = found.search(night, list(masters.values()))
+    counts = {reason: number for reason, number in defects.counts().items() if number and reason != "any"}
+    lines = [[f"`{reason}`", f"{number:,}"] for reason, number in sorted(counts.items())]
+    total = defects.counts()["any"]
+    lines.append(["any", f"{total:,} ({100 * total / 1024**2:.2f} %)"])
+    write_table("stl-defects", ("reason", "pixels"), lines)
+    _draw_defects(defects, masters["dark"].product)
+
+
+def _draw_defects(defects: Any, dark: Any) -> None:
+    from pictures import block
+
+    from fiducial.figures.style import MUTED, SERIES, new_figure, powers_of_ten, sequential, style
+    from fiducial.products.images import planes_of
+
+    rate = planes_of(dark).image * 1.934
+    rate = rate - np.median(rate)
+    mask = defects.mask_of("hot")
+    with style():
+        figure = new_figure(9.6, 3.6)
+        figure.set_layout_engine("constrained")
+        left, right = figure.subplots(1, 2)
+        shown = left.imshow(100 * block(mask.astype(float), 32), cmap=sequential(), extent=(0, 1024, 0, 1024))
+        figure.colorbar(shown, ax=left, label="masked pixels (%)")
+        left.set(title="STL-1001, −5 °C: masked, blocks of 32 × 32", xlabel="column", ylabel="row")
+        bins = np.geomspace(0.1, 500, 60)
+        right.hist(rate.ravel(), bins, histtype="step", color=SERIES[0], label="all pixels")
+        right.hist(rate[mask], bins, color=SERIES[1], alpha=0.7, label="masked as hot")
+        right.axvline(3.0, color=MUTED, lw=0.8, ls=":", label="limit, 3 e-/s")
+        right.set_xscale("log")
+        right.set_yscale("log")
+        for axis in (right.xaxis, right.yaxis):
+            axis.set_major_formatter(powers_of_ten())
+        right.set(title="Dark current above the median", xlabel="rate (electron/s)", ylabel="pixels a bin")
+        right.legend()
+    draw("stl-defects", figure, 90)
 
 
 def hot_pixels(stage: Stage) -> None:
@@ -206,6 +246,15 @@ def slit(stage: Stage) -> None:
         *("with lag 1", "a₀₀ (10⁻⁷/e)", "noise by the intercept (adu)"),
     )
     write_table("kast-transfer", columns, lines)
+    lines = []
+    for zero in ("biases", "overscan"):
+        fit = fit_variances(real.slit_curve(folder, "L", 16, zero=zero).curve, shape=line)
+        variance, error = fit.parameters[1], sqrt(fit.covariance[1, 1])
+        off = (variance - real.KAST_NOISE["L"] ** 2) * fit.gain
+        gain = f"{fit.gain:.4f} ± {fit.gain_error:.4f}"
+        lines.append([zero, gain, f"{variance:.1f} ± {error:.1f}", f"{off:+.1f} ± {error * fit.gain:.1f}"])
+    columns = ("zero level of", "gain (e/adu)", "intercept (adu²)", "signal too low by (adu)")
+    write_table("kast-zero", columns, lines)
     _draw_slit(shown)
     _two_times(folder)
 
@@ -221,7 +270,7 @@ def _draw_slit(shown: dict[str, Any]) -> None:
             means, variances = curve.curve.means, curve.curve.variances
             error = variances * np.sqrt(2 / curve.curve.counts[:, 0, 0])
             label = f"{side}: {fit.gain:.4f} ± {fit.gain_error:.4f} e/adu"
-            left.plot(means, variances, "o", ms=3, color=colour, label=label)
+            left.plot(means, variances, "o", ms=3.5, color=colour, label=label)
             grid = np.geomspace(means.min(), means.max(), 50)
             left.plot(grid, grid / fit.gain + real.KAST_NOISE[side] ** 2, "-", lw=0.8, color=MUTED)
             expected = means / fit.gain + fit.parameters[1]
@@ -276,7 +325,7 @@ def _two_times(folder: Path) -> None:
             for node, value, sigma, count in zip(
                 fit.nodes, fit.deviation, fit.error, fit.counts, strict=True
             ):
-                cell = "0" if node == fit.reference else f"{100 * value:.2f} ± {100 * sigma:.2f}"
+                cell = "0" if node == fit.reference else f"{100 * value:.3f} ± {100 * sigma:.3f}"
                 lines.append([side, f"{node:,.0f}", cell, f"{count:,}"])
         axes.set_xscale("log")
         axes.set_xticks([300, 1000, 3000, 10_000, 30_000], minor=False)

@@ -54,6 +54,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "transfer": physics.transfer,
     "pairs": physics.pairs,
     "neighbours": physics.neighbours,
+    "defects": physics.defects,
     "hot_pixels": physics.hot_pixels,
     "slit": physics.slit,
     "interpolation": physics.interpolation,

@@ -57,6 +57,12 @@ def stl_transfer(data: Path) -> PhotonTransferCurve:
     return transfer_of(night.given(lambda f: f.frame_type == "flat"), masters)
 
 
+def kast_transfer(data: Path, **wishes: Any) -> PhotonTransferCurve:
+    night = night_of("kast-blue", data / "kast-blue")
+    masters = {"bias": Master("bias", bias_of(night, lambda f: f.frame_type == "bias"))}
+    return transfer_of(night.given(lambda f: f.frame_type == "flat"), masters, **wishes)
+
+
 def esis_transfer(data: Path) -> PhotonTransferCurve:
     night = night_of("esis", data / "esis")
     raws = [Offered(f.exposure, Handle(p)) for f, p in night.frames if p.name[7:11] in ("4803", "4804")]
@@ -93,9 +99,7 @@ def test_stl1001_gain_of_its_level(stl: PhotonTransferCurve) -> None:
 
 @pytest.mark.parametrize("model", ["exponential", "polynomial", "covariance"])
 def test_kast_has_one_level_and_two_flats_without_a_partner(real_data: Path, model: str) -> None:
-    night = night_of("kast-blue", real_data / "kast-blue")
-    masters = {"bias": Master("bias", bias_of(night, lambda f: f.frame_type == "bias"))}
-    found = transfer_of(night.given(lambda f: f.frame_type == "flat"), masters, fit=model)
+    found = kast_transfer(real_data, fit=model)
     assert len(found.pairs) == 5
     # The flat of 30 s, saturated in 56,808 pixels, and one of eleven of 15 s.
     assert {note.exposure: note.reason for note in found.aside} == {
