@@ -21,6 +21,8 @@ from benchmarks.references import (
     detrended,
     without_overscan,
 )
+from benchmarks.sixteen import AMPLIFIERS, GAINS, SIXTEEN, Sixteen
+from benchmarks.sixteen_reference import chain_reference
 from benchmarks.sizes import GAIN, KAPPA, Size
 from benchmarks.tools.base import Task
 
@@ -34,7 +36,7 @@ _NOTABLE = 0.01  # of the unit: above rounding, below anything that matters
 class Difference:
     """Largest difference from the reference, and the part of the pixels that differ by more than 0.01.
 
-    In adu (W3: as a fraction of the variance; E2E: in electrons).
+    In adu (W3: as a fraction of the variance; PTC: of the gain; E2E and CHAIN: in electrons).
     """
 
     largest: float
@@ -46,6 +48,11 @@ def compare(workload: str, task: Task, size: Size) -> Difference | None:
 
     None for a master bias of few frames: it is clipped by the noise that they should have.
     """
+    if workload == "PTC":
+        found = np.array(json.loads(task.result.read_text())["gains"], np.float64)
+        return Difference(difference(found / np.array(GAINS), np.ones(len(GAINS))).largest, 0.0)
+    if workload in ("CHAIN", "CHAINd"):
+        return chain_difference(task.result, SIXTEEN[size.name], dithered=workload == "CHAINd")
     if workload == "E2E" and size.frames <= KAPPA**2:
         return None
     if workload == "W3":
@@ -66,6 +73,18 @@ def compare(workload: str, task: Task, size: Size) -> Difference | None:
         return difference(_image(Path(json.loads(task.result.read_text())["product"])), expected)
     expected = _kept(size, f"W1-{_name(clipping)}", lambda: _stacked(size, clipping))
     return difference(_image(task.result) * (task.factor or 1.0), expected)
+
+
+def chain_difference(path: Path, size: Sixteen, *, dithered: bool) -> Difference | None:
+    """Of the last frame, where no mask is set; None if it is dithered: the noise is the program's own."""
+    if dithered:
+        return None
+    found = np.load(path)
+    image = found["image"].astype(np.float64)
+    for k in range(AMPLIFIERS):
+        image[size.detector(k)] += found["offsets"][k]
+    image[found["mask"] != 0] = np.nan
+    return difference(image, chain_reference(size))
 
 
 def difference(found: Float64, expected: Float64) -> Difference:

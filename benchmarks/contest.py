@@ -14,12 +14,13 @@ from benchmarks.bandwidth import Bandwidth
 from benchmarks.compare import Difference, compare
 from benchmarks.files import bias_files
 from benchmarks.measure import Cost, RunFailed, run
-from benchmarks.ours.repositories import fill
+from benchmarks.ours.repositories import fill, fill_transfer
+from benchmarks.sixteen import SIXTEEN
 from benchmarks.sizes import Size
 from benchmarks.summary import Row, summarise, with_ratios
 from benchmarks.table import seconds
 from benchmarks.tools import OURS, Task, Tool
-from benchmarks.tools.fiducial import repository
+from benchmarks.tools.fiducial import repository, transfer_repository
 from benchmarks.traffic import traffic
 
 
@@ -45,6 +46,8 @@ def hold(
     for workload in workloads:
         if workload == "E2E":
             fill(repository(size), size, bias_files(size))
+        if workload == "PTC":
+            fill_transfer(transfer_repository(size), SIXTEEN[size.name])
         found = [(tool, version, tool.task(workload, size)) for tool, version in tools]
         entrants = [(tool, version, task) for tool, version, task in found if task is not None]
         _one(contest, workload, entrants, repeats, bandwidth.roofline(*traffic(workload, size)))

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from benchmarks.files import bias_files, master_file, pair_files, science_files
 from benchmarks.scene import Scene
+from benchmarks.sixteen import SIXTEEN
+from benchmarks.sixteen_frames import frames_of_sixteen
 from benchmarks.sizes import CAMERA, EXPOSURE, GAIN, READ_NOISE, SIZES, Size
 
 type Pixels = NDArray[np.generic]
@@ -25,6 +27,7 @@ type Pixels = NDArray[np.generic]
 def write_missing(size: Size) -> int:
     """Write the frames that are not there yet, and say how many that were."""
     size.frames_folder.mkdir(parents=True, exist_ok=True)
+    SIXTEEN[size.name].folder.mkdir(parents=True, exist_ok=True)
     written = 0
     for path, make in _all(size):
         if not path.exists():
@@ -50,6 +53,7 @@ def _all(size: Size) -> Iterator[tuple[Path, Callable[[Path], None]]]:
     for i, pair in enumerate(pair_files(size)):
         for j, path in enumerate(pair):
             yield path, _writer(partial(scene.pair_frame, i, j), bare)
+    yield from frames_of_sixteen(SIXTEEN[size.name])
 
 
 def raw_header(size: Size, kind: str, index: int, *, detector: int = 0) -> fits.Header:

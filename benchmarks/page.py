@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from benchmarks import led_night
 from benchmarks.bandwidth import Bandwidth
 from benchmarks.contest import Contest
+from benchmarks.sixteen import SIXTEEN
 from benchmarks.sizes import Size
 from benchmarks.summary import Row
 from benchmarks.table import scaling_table, seconds, table
@@ -36,6 +37,9 @@ _UNITS = {
     "W2": "adu, image plane of the last frame",
     "W3": "fraction of the variance",
     "E2E": "electrons",
+    "PTC": "the gains, relative to those of the frames",
+    "CHAIN": "electrons",
+    "CHAINd": "electrons",
 }
 
 
@@ -89,12 +93,15 @@ detectors, the quantum graph of the bias pipeline, without imports; *led*: biase
 
 
 def _frames(size: Size) -> str:
-    rows, columns = size.raw_shape
+    (rows, columns), sixteen = size.raw_shape, SIXTEEN[size.name]
     return (
         f"W1, W1z and E2E have {size.frames} biases of {rows} × {columns} uint16 with two amplifiers and"
         f" their overscan, W2 as many science frames, W3 {size.pairs} pairs of"
         f" {size.pair_rows} × {size.pair_columns} uint16. Clipping is at 3 sigma, about the centre and with"
-        " the standard deviation (σ) that the notes name.\n"
+        " the standard deviation (σ) that the notes name."
+        f" PTC has {2 * sixteen.pairs} flats of {sixteen.raw_shape[0]} × {sixteen.raw_shape[1]} uint16 with"
+        " 16 amplifiers and their overscan, CHAIN science frames of that detector: its wall time is of one"
+        " frame, the masters in memory, its CPU time of the whole process.\n"
     )
 
 
@@ -109,4 +116,6 @@ def _distance(rows: Sequence[Row]) -> str:
     if own is not None and peers:
         best = min(peers, key=lambda row: row.median_s)
         said += f" The fastest peer, {best.tool}, takes {best.median_s / own.median_s:.2f} times ours."
+    elif own is not None:
+        said += " No other of the tools does it."
     return said

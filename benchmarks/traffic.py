@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.files import bias_files, master_file, pair_files, science_files
+from benchmarks.sixteen import SIXTEEN
 from benchmarks.sizes import GRID, LAGS, Size
 
 
@@ -25,6 +26,11 @@ def traffic(workload: str, size: Size) -> tuple[int, int]:
         return _bytes(path for pair in pair_files(size) for path in pair), 8 * size.pairs * _products()
     if workload == "E2E":
         return _bytes(bias_files(size)), pixels * (4 + 4 + 4)
+    sixteen = SIXTEEN[size.name]
+    if workload == "PTC":
+        return _bytes(path for pair in sixteen.flat_files() for path in pair), 0
+    if workload in ("CHAIN", "CHAINd"):
+        return _bytes(sixteen.science_files()[:1]), 0
     raise ValueError(f"there is no workload {workload}")
 
 

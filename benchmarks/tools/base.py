@@ -17,6 +17,9 @@ WORKLOADS = {
     "W2": "science frames detrended, with variance and mask",
     "W3": "clipped covariances to lag 7 x 7 of flat pairs of 16 amplifiers",
     "E2E": "master bias of ingested frames in a repository",
+    "PTC": "photon transfer of a detector of 16 amplifiers, covariances fitted, in a repository",
+    "CHAIN": "one science frame of 16 amplifiers through every correction, without dither",
+    "CHAINd": "the same, dithered",
 }
 
 

@@ -7,11 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.references import Clipping
+from benchmarks.sixteen import SIXTEEN
 from benchmarks.sizes import Size
 from benchmarks.tools.base import Task, Tool
 
 CLIPPING = Clipping("median", ddof=1)
 
+CHAINS = ("CHAIN", "CHAINd")
 _MODULES = {"W1": "stack", "W1z": "stack", "W2": "detrend", "W3": "covariances"}
 
 
@@ -31,6 +33,15 @@ class Fiducial(Tool):
         out = self.output(workload, size)
         if workload == "E2E":
             return self.make_bias(repository(size), 1, out)
+        if workload == "PTC":
+            root, told = transfer_repository(size), out / "told.json"
+            note = f"covariances to lag {SIXTEEN[size.name].lag} x {SIXTEEN[size.name].lag}, bootstrap"
+            command = (*_python("transfer"), size.name, str(root), str(told))
+            return Task(command, told, (out, "*"), timing=told, note=note)
+        if workload in CHAINS:
+            command = (*_python("whole_chain"), size.name, workload, str(out))
+            note = "" if workload == "CHAINd" else "difference of pixels that are not masked"
+            return Task(command, out / "last.npz", (out, "*"), timing=out / "told.json", note=note)
         target, result = {
             "W2": (out, out / f"science{size.frames - 1:02d}.fits"),
             "W3": (out / "covariances.npy", out / "covariances.npy"),
@@ -58,6 +69,11 @@ class Fiducial(Tool):
 def repository(size: Size) -> Path:
     """Where the repository of E2E is."""
     return size.folder / "repository"
+
+
+def transfer_repository(size: Size) -> Path:
+    """Where the repository of PTC is."""
+    return size.folder / "transfer-repository"
 
 
 def _python(module: str) -> tuple[str, ...]:

@@ -19,9 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import by_hand
+import curves
 import evidence
 import more
 import nights
+import physics
+import ramp
 import simulated
 from stage import CHECKOUT, Stage, short_folder
 
@@ -37,6 +40,8 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "bootstrap": more.bootstrap,
     "detrending": more.detrending,
     "status": nights.status,
+    "ramp": ramp.ramp,
+    "curves": curves.curves,
     "pipetask": by_hand.pipetask,
     "latiss": by_hand.latiss,
     "adopt": more.adopt,
@@ -46,6 +51,13 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "kast": real.kast,
     "stl1001": real.stl1001,
     "esis": real.esis,
+    "transfer": physics.transfer,
+    "pairs": physics.pairs,
+    "neighbours": physics.neighbours,
+    "defects": physics.defects,
+    "hot_pixels": physics.hot_pixels,
+    "slit": physics.slit,
+    "interpolation": physics.interpolation,
     "screenshots": real.screenshots,
     "make_demo": evidence.make_demo,
     "make_test": evidence.make_test,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from commands import fiducial
+from fiducial import service
 from real_nights import Image, Night, Numbers, clipped, header, pair_noises, pixels
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("stl1001 night")]
@@ -297,3 +298,21 @@ def test_the_first_dark_of_60_s_is_high_and_does_not_count(
 def test_there_are_no_flats_at_minus_10_and_it_is_said(stl_night: Night) -> None:
     none = fiducial("make", stl_night.root, "flat", "--night", NIGHT, "--state", "SET-TEMP=-10", code=5)
     assert "no flat frames with SET-TEMP=-10: there are 10 of SET-TEMP=-5" in none.err
+
+
+# --- The camera in time ------------------------------------------------------------------------------
+
+
+def test_the_status_tells_the_two_temperatures_apart_with_the_values_of_the_readme(stl_night: Night) -> None:
+    status = service.status(stl_night.root)
+    assert (status.night, status.word, status.left_out) == (NIGHT, "unknown", ())
+    assert {one.reason for one in status.changes} == {"nothing was certified before"}
+    now = {(one.quantity, one.state): one.now for one in status.changes}
+    gain = now["gain", "SET-TEMP=-5"]
+    assert gain is not None
+    assert gain.value == pytest.approx(1.934, abs=3.0 * np.hypot(gain.error, 0.002))
+    for state, noise, error in (("SET-TEMP=-10", 6.560, 0.002), ("SET-TEMP=-5", 6.702, 0.003)):
+        found = now["read_noise", state]
+        assert found is not None
+        # Electrons by the gain of the camera file.
+        assert found.value == pytest.approx(GAIN * noise, abs=3.0 * np.hypot(found.error, GAIN * error))

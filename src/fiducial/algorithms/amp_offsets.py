@@ -93,7 +93,7 @@ def _common_slope(strips: Sequence[tuple[Numbers, Float64]]) -> tuple[float, flo
     residuals: list[tuple[Numbers, Numbers]] = []
     for x, pixels in strips:
         seen = np.isfinite(pixels).any(axis=0)
-        profile = np.nanmedian(pixels[:, seen], axis=0)
+        profile = _medians(pixels[:, seen])
         dx, dy = x[seen] - x[seen].mean(), profile - profile.mean()
         upper, lower = upper + float(dx @ dy), lower + float(dx @ dx)
         residuals.append((dx, dy))
@@ -103,6 +103,14 @@ def _common_slope(strips: Sequence[tuple[Numbers, Float64]]) -> tuple[float, flo
     slope = upper / lower
     chi2 = sum(float(np.square(dy - slope * dx).sum()) for dx, dy in residuals)
     return slope, sqrt(chi2 / freedom / lower)
+
+
+def _medians(pixels: Float64) -> Float64:
+    """Median of each column without NaN; columns have a number each."""
+    ranked = np.sort(np.ascontiguousarray(pixels.T), axis=1)  # NaN last
+    count = np.count_nonzero(~np.isnan(ranked), axis=1)
+    low, high = (ranked[np.arange(len(ranked)), half] for half in ((count - 1) // 2, count // 2))
+    return np.asarray((low + high) / 2.0)
 
 
 def solve_offsets(steps: Sequence[Step], count: int) -> Offsets:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import copysign, nan, sqrt
+from math import nan, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -127,4 +127,4 @@ def chi_square_departure(chi2: float, freedom: int) -> Departure:
     sigmas = min(float(norm.isf(tail)), _MOST_SIGMAS)
     # About the middle mean and median differ, and nothing is significant.
     error = abs(value) / sigmas if sigmas > 0.5 else sqrt(2.0 / freedom)
-    return Departure(copysign(abs(value), value), error, nan)
+    return Departure(value, error, nan)

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import scipy.linalg
 
 from fiducial.algorithms.arrays import Float64
 
-type Evaluate = Callable[[Float64], tuple[Float64, Float64]]
+
+class Derivatives(Protocol):
+    """Derivatives D (n, parameters) of a model whose build is known: their products, without the whole."""
+
+    def curvature(self, weights: Float64) -> Float64:
+        """D^T diag(weights) D, for weights (n,): (parameters, parameters)."""
+        ...
+
+    def slope(self, residual: Float64) -> Float64:
+        """D^T residual, for a weighted residual (n,)."""
+        ...
+
+
+type Evaluate[D: Float64 | Derivatives] = Callable[[Float64], tuple[Float64, D]]
 """Parameters to values (n,) and derivatives (n, parameters)."""
 type Weigh = Callable[[Float64], Float64]
 """Values of the model (n,) to weights 1 / variance (n,)."""
@@ -32,7 +46,7 @@ class Prior:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Solution:
+class Solution[D: Float64 | Derivatives]:
     """Where chi-square is least.
 
     Attributes
@@ -42,7 +56,7 @@ class Solution:
         Inverse of half the curvature of chi-square.
     model, weights : (n,) float64
         Values there, and the weights of the data.
-    derivatives : (n, p) float64
+    derivatives : (n, p) float64, or what the model gives in place of it
     chi2 : float
         Of the data, without the prior.
     converged : bool
@@ -53,14 +67,14 @@ class Solution:
     covariance: Float64
     model: Float64
     weights: Float64
-    derivatives: Float64
+    derivatives: D
     chi2: float
     converged: bool
 
 
-def least_squares(
-    evaluate: Evaluate, weigh: Weigh, data: Float64, start: Float64, prior: Prior | None = None
-) -> Solution:
+def least_squares[D: Float64 | Derivatives](
+    evaluate: Evaluate[D], weigh: Weigh, data: Float64, start: Float64, prior: Prior | None = None
+) -> Solution[D]:
     """Fit by damped Gauss-Newton steps; weights are those of the model, renewed twice.
 
     Weights from the model and not from the data: a variance that came out low by chance would count
@@ -103,7 +117,9 @@ def least_squares(
     )
 
 
-def covariance_at(evaluate: Evaluate, weigh: Weigh, parameters: Float64) -> Float64:
+def covariance_at[D: Float64 | Derivatives](
+    evaluate: Evaluate[D], weigh: Weigh, parameters: Float64
+) -> Float64:
     """Covariance (p, p) of a fit whose parameters are these; NaN where the data leave one undetermined."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         model, derivatives = evaluate(parameters)
@@ -111,15 +127,15 @@ def covariance_at(evaluate: Evaluate, weigh: Weigh, parameters: Float64) -> Floa
         return _inverse(_curvature(derivatives, weigh(model), nothing))[0]
 
 
-def _descend(
-    evaluate: Evaluate, data: Float64, weights: Float64, start: Float64, prior: Prior
+def _descend[D: Float64 | Derivatives](
+    evaluate: Evaluate[D], data: Float64, weights: Float64, start: Float64, prior: Prior
 ) -> tuple[Float64, bool]:
     parameters, damping = start, _DAMPING
     model, derivatives = evaluate(parameters)
     lowest = _cost(model, data, weights, parameters, prior)
+    curvature = _curvature(derivatives, weights, prior)
     for _ in range(_STEPS):
-        curvature = _curvature(derivatives, weights, prior)
-        slope = derivatives.T @ (weights * (data - model)) + prior.weights * (prior.values - parameters)
+        slope = slope_of(derivatives, weights * (data - model)) + prior.weights * (prior.values - parameters)
         step, gain = _step(curvature, slope, damping)
         if not np.isfinite(gain):
             return parameters, False
@@ -129,6 +145,7 @@ def _descend(
             parameters, model, derivatives, lowest = parameters + step, trial, changes, cost
             if gain < _SMALL:
                 return parameters, True
+            curvature = _curvature(derivatives, weights, prior)
             damping *= _LESS
         elif gain < _SMALL:
             return parameters, True
@@ -145,8 +162,20 @@ def _cost(model: Float64, data: Float64, weights: Float64, parameters: Float64, 
     return cost if np.isfinite(cost) else np.inf
 
 
-def _curvature(derivatives: Float64, weights: Float64, prior: Prior) -> Float64:
-    curvature = derivatives.T @ (weights[:, None] * derivatives)
+def slope_of(derivatives: Float64 | Derivatives, residual: Float64) -> Float64:
+    """D^T residual, for a weighted residual (n,): (parameters,)."""
+    return derivatives.T @ residual if isinstance(derivatives, np.ndarray) else derivatives.slope(residual)
+
+
+def curvature_of(derivatives: Float64 | Derivatives, weights: Float64) -> Float64:
+    """D^T diag(weights) D, for weights (n,): (parameters, parameters)."""
+    if isinstance(derivatives, np.ndarray):
+        return derivatives.T @ (weights[:, None] * derivatives)
+    return derivatives.curvature(weights)
+
+
+def _curvature(derivatives: Float64 | Derivatives, weights: Float64, prior: Prior) -> Float64:
+    curvature = curvature_of(derivatives, weights)
     curvature[np.diag_indices_from(curvature)] += prior.weights
     return curvature
 

@@ -11,6 +11,8 @@ from fiducial.algorithms.arrays import Flags, Float32, Float64, Int64, Numbers
 
 _MAD = 1.482602218505602  # standard deviation of a Gaussian over its median absolute deviation
 _SAMPLE = 1 << 20  # differences that the wander is estimated from, about
+_BLOCK = 128  # side of the blocks that have a wander of their own, pixels
+_EVERY = 8  # of their rows are enough
 _STANDS_OUT = 9.0  # of a squared difference between the two ends, over what is expected: steeper than usual
 
 
@@ -50,8 +52,9 @@ def interpolate_lines(
     With usable pixels at distances a and b, of values u and v, the value is (b u + a v) / (a + b). That is
     the best estimate for a signal that wanders along the line, its step from pixel to pixel of variance q,
     and then its own variance is q a b / (a + b), beside the noise of u and v. Added is the noise that the
-    pixel would have had: :math:`w_u V_u + w_v V_v`. Where the ends differ by more than three sigma of all
-    that, q is that of the difference. A pixel with a usable one on one side only takes its value, with q a.
+    pixel would have had: :math:`w_u V_u + w_v V_v`. q is that of the block of 128 pixels around, in the
+    direction of the line; where the ends differ by more than three sigma of all that, that of the
+    difference. A pixel with a usable one on one side only takes its value, with q a.
 
     Parameters
     ----------
@@ -76,8 +79,8 @@ def interpolate_lines(
     and Stochastic Calculus, section 5.6.B; that its best estimate is the straight line: Wahba 1990, Spline
     Models for Observational Data, section 1.5.
     """
-    y, x = np.nonzero(wanted)
-    rows, columns = _distances(usable, y, x), _distances(usable.T, x, y)
+    y, x = np.divmod(np.flatnonzero(wanted), wanted.shape[1])
+    rows, columns = _distances(usable, y, x, longest, axis=1), _distances(usable, y, x, longest, axis=0)
     vertical = _rank(columns, longest) < _rank(rows, longest)
     before, behind, gap = (np.where(vertical, c, r) for c, r in zip(columns, rows, strict=True))
     fill = (gap <= longest) & (before + behind > 0)
@@ -92,7 +95,7 @@ def interpolate_lines(
     one = before + behind == 0
     share = np.where(one, 1.0, behind / np.where(one, 1, before + behind))
     length = np.where(one, np.abs(before), before * share)  # a b / (a + b), or the distance
-    wander = np.full(len(u), wander_of(image, variance, usable))
+    wander = _local_wander(image, variance, usable, y, x, vertical)
     apart = np.where(one, 1, before + behind)
     square = np.square(u - v)
     steep = square > _STANDS_OUT * (noise_u + noise_v + wander * apart)
@@ -122,14 +125,46 @@ def wander_of(image: Float32, variance: Numbers, usable: Flags) -> float:
     Variogram at lag one: Cressie 1993, Statistics for Spatial Data, section 2.4.
     """
     stride = max(1, image.size // _SAMPLE)
-    rows, noise, good = image[::stride], variance[::stride], usable[::stride]
-    pairs = good[:, 1:] & good[:, :-1]
-    if not pairs.any():
-        return 0.0
-    steps = (rows[:, 1:] - rows[:, :-1])[pairs].astype(np.float64)
-    expected = float(np.median((noise[:, 1:] + noise[:, :-1])[pairs]))
+    found = _wander(image[::stride], variance[::stride], usable[::stride], least=1)
+    return 0.0 if found is None else found
+
+
+def _wander(image: Float32, variance: Numbers, usable: Flags, least: int = 200) -> float | None:
+    """As of `wander_of`; None where fewer than so many pairs are usable."""
+    pairs = usable[:, 1:] & usable[:, :-1]
+    if np.count_nonzero(pairs) < least:
+        return None
+    steps = (image[:, 1:] - image[:, :-1])[pairs].astype(np.float64)
+    expected = float(np.median((variance[:, 1:] + variance[:, :-1])[pairs]))
     scatter = _MAD * float(np.median(np.abs(steps - np.median(steps))))
     return max(scatter**2 - expected, 0.0)
+
+
+def _local_wander(
+    image: Float32, variance: Numbers, usable: Flags, y: Int64, x: Int64, vertical: Flags
+) -> Float64:
+    """Wander in the direction of filling about some pixels: that of a flat goes with its light."""
+    wander = np.zeros(len(y))
+    everywhere: float | None = None
+    columns = -(-image.shape[1] // _BLOCK)
+    block = y // _BLOCK * columns + x // _BLOCK
+    for number in np.unique(block):
+        top, left = int(number) // columns * _BLOCK, int(number) % columns * _BLOCK
+        here = slice(top, top + _BLOCK), slice(left, left + _BLOCK)
+        mine = block == number
+        for down in (False, True):
+            chosen = mine & (vertical == down)
+            if not chosen.any():
+                continue
+            pixels, noise, good = image[here], variance[here], usable[here]
+            if down:
+                pixels, noise, good = pixels.T, noise.T, good.T
+            found = _wander(pixels[::_EVERY], noise[::_EVERY], good[::_EVERY])
+            if found is None:
+                everywhere = wander_of(image, variance, usable) if everywhere is None else everywhere
+                found = everywhere
+            wander[chosen] = found
+    return wander
 
 
 def _rank(lines: _Lines, longest: int) -> Float64:
@@ -141,21 +176,31 @@ def _rank(lines: _Lines, longest: int) -> Float64:
     return far
 
 
-def _distances(usable: Flags, line: Int64, place: Int64) -> _Lines:
-    """Look along lines (the first axis numbers them) from some missing pixels to the nearest usable ones."""
-    length = usable.shape[1]
-    before, behind, gap = (np.zeros(len(line), np.int64) for _ in range(3))
-    lines, inverse = np.unique(line, return_inverse=True)
-    if not len(lines):
-        return _Lines(before, behind, gap)
-    numbers = np.arange(length)
-    for start in range(0, len(lines), 256):  # lines at a time
-        good = usable[lines[start : start + 256]]
-        left = np.maximum.accumulate(np.where(good, numbers, -1), axis=1)
-        right = np.minimum.accumulate(np.where(good, numbers, length)[:, ::-1], axis=1)[:, ::-1]
-        (here,) = np.nonzero((inverse >= start) & (inverse < start + 256))
-        at = inverse[here] - start, place[here]
-        before[here] = np.where(left[at] >= 0, place[here] - left[at], 0)
-        behind[here] = np.where(right[at] < length, right[at] - place[here], 0)
-        gap[here] = right[at] - left[at] - 1
-    return _Lines(before, behind, gap)
+def _distances(usable: Flags, y: Int64, x: Int64, longest: int, *, axis: int) -> _Lines:
+    """Look along lines from missing pixels to the nearest usable ones; a gap that is too long stays so."""
+    place, length = (y, x)[axis], usable.shape[axis]
+    flat, step = np.ascontiguousarray(usable).reshape(-1), (usable.shape[1], 1)[axis]
+    at = y * usable.shape[1] + x
+    left, before = _look(flat, at, place, -step, longest)
+    right, behind = _look(flat, at, length - 1 - place, step, longest)
+    return _Lines(before, behind, left + right - 1)
+
+
+def _look(flat: Flags, at: Int64, room: Int64, step: int, longest: int) -> tuple[Int64, Int64]:
+    """Steps to the next usable pixel or to just beyond the end, and to the usable pixel (0: there is none).
+
+    No farther than ``longest + 1`` steps: a gap that goes on there is too long, however long it is.
+    """
+    steps, found = np.full(len(at), longest + 1), np.zeros(len(at), np.int64)
+    open_ones = np.arange(len(at))
+    for distance in range(1, longest + 2):
+        inside = room[open_ones] >= distance
+        steps[open_ones[~inside]] = distance
+        open_ones = open_ones[inside]
+        good = flat[at[open_ones] + distance * step]
+        there = open_ones[good]
+        steps[there] = found[there] = distance
+        open_ones = open_ones[~good]
+        if not len(open_ones):
+            break
+    return steps, found

@@ -24,8 +24,8 @@ class LightLevel:
     mean : float
         Of all pixels that are counted; NaN without any.
     error : float
-        Standard error by the scatter about the local level. It holds the pixels' unequal response too, so
-        that it is an upper limit where that is larger than the noise.
+        Standard error by the scatter about the local level. It holds the pixels' unequal response too
+        (`fiducial.algorithms.fixed_pattern` takes that off, where there are many flats).
     pixels : int
         Whose own value counts.
     """

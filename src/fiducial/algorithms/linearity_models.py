@@ -1,8 +1,9 @@
 """Models of non-linearity: what has to be added to a measured signal, and how it is added to an image.
 
 Every model is a curve C(m) with C(0) = 0; ``m + C(m)`` is proportional to the light. Below 0 a curve goes
-on straight with its slope at 0, so that noise about 0 gains no mean; beyond ``maximum`` it keeps its last
-value.
+on straight with its slope at 0, so that noise about 0 gains no mean. Beyond ``maximum`` it goes on straight
+for a tenth of it, so that noise about the largest signals is corrected like that below them, and then keeps
+its last value.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ TABLE_SIZE = 1 << 14
 """Steps of the table with which a curve is applied: of 100,000 electrons, 6 electrons each."""
 
 _LEAST = 1e30  # below minus this, signals are cut: infinity times a slope of 0 is no number
+_BEYOND = 0.1  # of the maximum: several sigmas of the photons' noise about any maximum above 3,000 electrons
 _ROUNDING = 1e-9
 _STEPS = 4097  # in which the end of a curve is looked for
 _BLOCK = 1 << 15  # pixels at a time: they stay in the cache
@@ -77,11 +79,13 @@ class Polynomial:
 
     def correction(self, signal: Numbers) -> Float64:
         """C(m), by Horner's rule."""
-        inside, below = _split(signal, self.maximum)
+        inside, below, above = _split(signal, self.maximum)
         total = np.zeros_like(inside)
         for coefficient in self.coefficients[::-1]:
             total = (total + coefficient) * inside
-        result: Float64 = total + self.coefficients[0] * below
+        powers = np.arange(len(self.coefficients))
+        slope = np.sum((powers + 1) * self.coefficients * np.float64(self.maximum) ** powers)
+        result: Float64 = total + self.coefficients[0] * below + float(slope) * above
         return result
 
 
@@ -109,8 +113,9 @@ class Spline:
         from scipy.interpolate import CubicSpline  # long to import
 
         curve = CubicSpline(self.nodes, self.values)
-        inside, below = _split(signal, self.maximum)
-        result: Float64 = curve(inside) + float(curve(0.0, 1)) * below
+        inside, below, above = _split(signal, self.maximum)
+        first, last = curve((0.0, self.maximum), 1)
+        result: Float64 = curve(inside) + float(first) * below + float(last) * above
         return result
 
 
@@ -137,10 +142,10 @@ class LookupTable:
 
     def correction(self, signal: Numbers) -> Float64:
         """C(m)."""
-        inside, below = _split(signal, self.maximum)
+        inside, below, above = _split(signal, self.maximum)
         at = np.arange(len(self.values)) * self.step
-        slope = (self.values[1] - self.values[0]) / self.step if len(self.values) > 1 else 0.0
-        result: Float64 = np.interp(inside, at, self.values) + slope * below
+        slopes = np.diff(self.values) / self.step if len(self.values) > 1 else np.zeros(1)
+        result: Float64 = np.interp(inside, at, self.values) + slopes[0] * below + slopes[-1] * above
         return result
 
 
@@ -181,15 +186,15 @@ class DoubleSpline:
 
     def correction(self, signal: Numbers) -> Float64:
         """Both corrections added up."""
-        inside = np.minimum(np.asarray(signal, np.float64), self.maximum)
+        inside = np.minimum(np.asarray(signal, np.float64), self.maximum * (1.0 + _BEYOND))
         first = self.relative.correction(inside)
         seen = (inside + first) / self.ratio
         return first + self.ratio * self.absolute.correction(seen)
 
 
 def signal_before(model: LinearityModel, corrected: float) -> float:
-    """The signal that a model makes ``corrected``, of those up to its maximum; above as far above."""
-    last = model.maximum if np.isfinite(model.maximum) else max(2.0 * abs(corrected), 1.0)
+    """The signal that a model makes ``corrected``, of those up to its end; above as far above."""
+    last = model.maximum * (1.0 + _BEYOND) if np.isfinite(model.maximum) else max(2.0 * abs(corrected), 1.0)
     at = np.linspace(0.0, last, _STEPS)
     seen = np.maximum.accumulate(at + model.correction(at))
     if corrected >= seen[-1]:
@@ -246,11 +251,13 @@ def _table(key: Hashable) -> tuple[Float32, np.float32]:
     model = cast("LinearityModel", key)
     if not np.isfinite(model.maximum):
         return np.zeros(2, np.float32), np.float32(1.0)
-    at = np.linspace(0.0, model.maximum, TABLE_SIZE + 1)
-    return model.correction(at).astype(np.float32), np.float32(TABLE_SIZE / model.maximum)
+    end = model.maximum * (1.0 + _BEYOND)
+    table = model.correction(np.linspace(0.0, end, TABLE_SIZE + 1))
+    return table.astype(np.float32), np.float32(TABLE_SIZE / end)
 
 
-def _split(signal: Numbers, maximum: float) -> tuple[Float64, Float64]:
-    """The part of a signal between 0 and a maximum, and the part below 0."""
+def _split(signal: Numbers, maximum: float) -> tuple[Float64, Float64, Float64]:
+    """The part of a signal between 0 and a maximum, that below 0, and that above which is corrected."""
     values = np.asarray(signal, np.float64)
-    return np.clip(values, 0.0, maximum), np.clip(values, -_LEAST, 0.0)
+    above = np.clip(values - maximum, 0.0, _BEYOND * maximum)
+    return np.clip(values, 0.0, maximum), np.clip(values, -_LEAST, 0.0), above

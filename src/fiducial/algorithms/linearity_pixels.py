@@ -10,18 +10,20 @@ import numpy as np
 from fiducial.algorithms.arrays import Flags, Float64, Int64, Numbers
 from fiducial.algorithms.linearity_pixels_solve import (
     PixelData,
-    RelativeCurve,
     Solved,
     Unknowns,
     solve_pixels,
     starting_rates,
 )
+from fiducial.algorithms.linearity_relative import RelativeCurve
 from fiducial.errors import AlgorithmError
 
 LEAST_PIXELS = 30
 """Pixels with a signal near a node, without which it is left out."""
 MOST_NOISY = 0.5
 """A fit in which a larger part of the pixels changed their rates is not determined."""
+MOST_SCATTER = 5.0
+"""Of signals about their curve, in expected sigmas, beyond which a fit is not determined."""
 
 _WIDEST = 1.0  # of r before anything is known: a formality that keeps the first steps sane
 _SURE = 1e-9  # of a level or scale that is said to be known exactly
@@ -175,6 +177,9 @@ def pixel_linearity(
     if np.count_nonzero(solved.noisy) > MOST_NOISY * seen:
         many = f"{int(np.count_nonzero(solved.noisy))} of {seen}"
         return _undetermined(data, f"{many} pixels do not keep their rate")
+    if solved.chi2 > MOST_SCATTER**2 * max(solved.freedom, 1):
+        times = np.sqrt(solved.chi2 / max(solved.freedom, 1))
+        return _undetermined(data, f"signals scatter {times:.3g} times as much as expected: no steady rates")
     return _result(data, curve, unknowns, solved)
 
 

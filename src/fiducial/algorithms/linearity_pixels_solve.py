@@ -9,6 +9,7 @@ import scipy.linalg
 from scipy.special import gammainccinv
 
 from fiducial.algorithms.arrays import Flags, Float64
+from fiducial.algorithms.linearity_relative import RelativeCurve
 
 _ROUNDS = ((4.0, False), (2.0, False), (1.0, False), (1.0, False), (1.0, True), (1.0, True))
 """Limits of rejection, in units of the last ones, and whether scales of frames are free."""
@@ -20,35 +21,6 @@ _MOST_LOST = 0.2  # of a pixel's signals; one may be lost in any case
 _LONGEST = 0.2  # step of r and of scales
 _SMALL = 1e-6
 _HALF = 0.6745  # of a Gaussian's absolute values are below so many sigmas
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RelativeCurve:
-    """Signal against what proportionality gives: f(x) = x (1 + r(x)), r linear in log x between nodes.
-
-    Attributes
-    ----------
-    nodes : (j,) float64
-        Increasing; r is constant beyond the first and the last.
-    """
-
-    nodes: Float64
-
-    def weights(self, x: Float64) -> tuple[Float64, Float64]:
-        """How much of each node's r counts at x, and the derivative of that by log x: (..., j) both."""
-        place = np.log(self.nodes)
-        at = np.log(np.maximum(x, _SMALL))
-        left = np.clip(np.searchsorted(place, at, side="right") - 1, 0, len(place) - 2)
-        width = np.diff(place)[left]
-        share = (at - place[left]) / width
-        inside = (share > 0.0) & (share < 1.0)
-        share = np.clip(share, 0.0, 1.0)
-        weights, slopes = np.zeros((*x.shape, len(place))), np.zeros((*x.shape, len(place)))
-        slope = np.where(inside, 1.0 / width, 0.0)
-        for number, part, change in ((left, 1.0 - share, -slope), (left + 1, share, slope)):
-            np.put_along_axis(weights, number[..., None], part[..., None], axis=-1)
-            np.put_along_axis(slopes, number[..., None], change[..., None], axis=-1)
-        return weights, slopes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

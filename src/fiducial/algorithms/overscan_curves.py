@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
@@ -14,8 +16,12 @@ from fiducial.errors import AlgorithmError
 
 _ROUNDS = 10
 
-# The rows kept -> the curve and its variance at every row.
-type _Fit = Callable[[Flags], tuple[Float64, Float64]]
+
+class _Fit(NamedTuple):
+    """From the rows that are kept: the curve at every row, and, wanted at the end only, its variance."""
+
+    curve: Callable[[Flags], Float64]
+    variance: Callable[[Flags], Float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,18 +58,30 @@ def polynomial_curve(order: int, rows: Rows, kappa: float) -> tuple[Float64, Flo
 
     Fitted in Legendre polynomials, nearly orthogonal on even rows, whatever the basis it is named by.
     """
-    basis = legvander(np.linspace(-1.0, 1.0, len(rows.level)), order)
-    weight = rows.weight
+    basis, weight = _legendre(len(rows.level), order), rows.weight
 
-    def fit(kept: Flags) -> tuple[Float64, Float64]:
+    def solve(kept: Flags) -> tuple[Float64, Float64]:
         # einsum, not BLAS, whose last bits may depend on its number of threads.
         weighted = basis[kept] * weight[kept, None]
-        covariance = np.linalg.inv(np.einsum("ij,ik->jk", weighted, basis[kept]))
-        coefficients = np.einsum("jk,ik,i->j", covariance, weighted, rows.level[kept])
-        curve = np.einsum("ij,j->i", basis, coefficients)
-        return curve, np.einsum("ij,jk,ik->i", basis, covariance, basis)
+        return weighted, np.linalg.inv(np.einsum("ij,ik->jk", weighted, basis[kept]))
 
-    return *_without_outlier_rows(fit, rows, order + 1, kappa), order + 1
+    def curve(kept: Flags) -> Float64:
+        weighted, covariance = solve(kept)
+        coefficients = np.einsum("jk,ik,i->j", covariance, weighted, rows.level[kept])
+        return np.asarray(np.einsum("ij,j->i", basis, coefficients))
+
+    def variance(kept: Flags) -> Float64:
+        return np.asarray(np.einsum("ij,jk,ik->i", basis, solve(kept)[1], basis))
+
+    return *_without_outlier_rows(_Fit(curve, variance), rows, order + 1, kappa), order + 1
+
+
+@lru_cache(maxsize=8)
+def _legendre(number: int, order: int) -> Float64:
+    """Legendre polynomials at even steps: (number, order + 1)."""
+    basis: Float64 = legvander(np.linspace(-1.0, 1.0, number), order).astype(np.float64)
+    basis.flags.writeable = False
+    return basis
 
 
 def spline_curve(method: str, order: int, rows: Rows, kappa: float) -> tuple[Float64, Float64, int]:
@@ -76,7 +94,7 @@ def spline_curve(method: str, order: int, rows: Rows, kappa: float) -> tuple[Flo
     group = np.minimum((y * order / len(y)).astype(np.intp), order - 1)
     weight = rows.weight
 
-    def fit(kept: Flags) -> tuple[Float64, Float64]:
+    def nodes(kept: Flags) -> tuple[Float64, Float64, Float64]:
         w = np.where(kept, weight, 0.0)
         total = np.bincount(group, w, order)
         there = total > 0
@@ -84,12 +102,20 @@ def spline_curve(method: str, order: int, rows: Rows, kappa: float) -> tuple[Flo
         value = np.bincount(group, np.where(kept, w * rows.level, 0.0), order)[there] / total[there]
         if len(node) < 2:
             raise _too_few(len(node), 2)
-        return _spline(method, node, value, y), _spline_variance(method, node, value, 1.0 / total[there], y)
+        return node, value, 1.0 / total[there]
 
-    return *_without_outlier_rows(fit, rows, order, kappa), order
+    def curve(kept: Flags) -> Float64:
+        node, value, _ = nodes(kept)
+        return _spline(method, node, value, y)
+
+    def variance(kept: Flags) -> Float64:
+        return _spline_variance(method, *nodes(kept), y)
+
+    return *_without_outlier_rows(_Fit(curve, variance), rows, order, kappa), order
 
 
 def _spline(method: str, node: Float64, value: Float64, y: Float64) -> Float64:
+    """The spline through values (nodes, ...) at y: (len(y), ...)."""
     from scipy.interpolate import Akima1DInterpolator, CubicSpline  # long to import, seldom needed
 
     if method == "akima_spline":
@@ -99,14 +125,12 @@ def _spline(method: str, node: Float64, value: Float64, y: Float64) -> Float64:
 
 
 def _spline_variance(method: str, node: Float64, value: Float64, variance: Float64, y: Float64) -> Float64:
-    # Each node moved by one sigma to both sides: exact for cubic splines, which are linear in the
-    # values, and the first order for Akima's, which is not.
-    out = np.zeros_like(y)
-    for j, sigma in enumerate(np.sqrt(variance)):
-        step = np.zeros_like(value)
-        step[j] = sigma
-        out += np.square(_spline(method, node, value + step, y) - _spline(method, node, value - step, y))
-    return 0.25 * out
+    # Each node moved by one sigma to both sides, all of them in one go: exact for cubic splines, which are
+    # linear in the values, and the first order for Akima's, which is not.
+    steps = np.diag(np.sqrt(variance))
+    moved = _spline(method, node, np.concatenate([value[:, None] + steps, value[:, None] - steps], axis=1), y)
+    up, down = np.split(moved, 2, axis=1)
+    return np.asarray(0.25 * np.square(up - down).sum(axis=1))
 
 
 def _without_outlier_rows(fit: _Fit, rows: Rows, parameters: int, kappa: float) -> tuple[Float64, Float64]:
@@ -115,29 +139,30 @@ def _without_outlier_rows(fit: _Fit, rows: Rows, parameters: int, kappa: float) 
     root = np.sqrt(rows.weight)
     rounding = 1e-10 * float(np.max(root[there] * np.abs(rows.level[there]), initial=0.0))
     kept = there
-    curve, variance = _fit_if_enough(fit, kept, parameters)
+    curve = _fit_if_enough(fit, kept, parameters)
     for _ in range(_ROUNDS):
         scaled = np.where(there, root * (rows.level - curve), np.nan)
         left = there & (np.abs(scaled) <= kappa * robust_sigma(scaled[kept]) + rounding)
         if np.array_equal(left, kept):
             break
         try:
-            curve, variance = _fit_if_enough(fit, left, parameters)
+            curve = _fit_if_enough(fit, left, parameters)
         except AlgorithmError:
             break  # of rows that are equal but for a few, clipping would leave none
         kept = left
     scaled = np.where(there, root * (rows.level - curve), np.nan)
     freedom = int(np.count_nonzero(kept)) - parameters
     chi2 = float(np.sum(np.square(scaled[kept])))
+    variance = fit.variance(kept)
     if not rows.noise_is_known:
         return curve, variance * (chi2 / max(freedom, 1))
     return curve, variance * scatter_inflation(chi2, freedom) ** 2
 
 
-def _fit_if_enough(fit: _Fit, kept: Flags, parameters: int) -> tuple[Float64, Float64]:
+def _fit_if_enough(fit: _Fit, kept: Flags, parameters: int) -> Float64:
     if (number := int(np.count_nonzero(kept))) < parameters:
         raise _too_few(number, parameters)
-    return fit(kept)
+    return fit.curve(kept)
 
 
 def _too_few(rows: int, parameters: int) -> AlgorithmError:

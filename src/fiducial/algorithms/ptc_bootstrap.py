@@ -6,10 +6,11 @@ import numpy as np
 import scipy.linalg
 
 from fiducial.algorithms.arrays import Float64, Int64
+from fiducial.algorithms.gauss_newton import Derivatives, curvature_of, slope_of
 
 
 def bootstrap_errors(
-    derivatives: Float64,
+    derivatives: Float64 | Derivatives,
     weights: Float64,
     residual: Float64,
     groups: Int64,
@@ -26,7 +27,7 @@ def bootstrap_errors(
 
     Parameters
     ----------
-    derivatives : (n, p)
+    derivatives : (n, p), or what the model gives in place of it
         Of the model at the fit.
     weights, residual : (n,)
         1 / variance, and data less model.
@@ -47,30 +48,26 @@ def bootstrap_errors(
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 9 (resampling of cases); the one-step
     estimate: Bickel 1975 (J. Am. Stat. Assoc. 70, 428).
     """
-    size, number = derivatives.shape[1], int(groups.max(initial=-1)) + 1
+    slopes, number = weights * residual, int(groups.max(initial=-1)) + 1
+    diagonal = np.diag(curvature_of(derivatives, weights))
     if samples < 2 or number < 2:
-        return np.full(size, np.nan)
-    scale = np.sqrt(np.maximum(np.einsum("np,n,np->p", derivatives, weights, derivatives), 1e-300))
-    unit = derivatives / scale
-    curvature, slope = np.empty((number, size, size)), np.empty((number, size))
-    for group in range(number):
-        here = groups == group
-        weighted = unit[here] * weights[here, None]
-        curvature[group] = weighted.T @ unit[here]
-        slope[group] = weighted.T @ residual[here]
-    fixed = np.zeros(size) if prior is None else prior / scale**2
+        return np.full(len(diagonal), np.nan)
+    scale = np.sqrt(np.maximum(diagonal, 1e-300))
+    fixed = np.zeros(len(scale)) if prior is None else prior / scale**2
     draws = np.random.default_rng(seed).multinomial(number, np.full(number, 1.0 / number), samples)
     steps = []
     for draw in draws:
-        matrix = np.tensordot(draw.astype(np.float64), curvature, 1)
-        matrix[np.diag_indices(size)] += fixed
+        times = draw[groups].astype(np.float64)
+        matrix = curvature_of(derivatives, times * weights) / scale / scale[:, None]
+        matrix[np.diag_indices_from(matrix)] += fixed
         try:
             factor = scipy.linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
-            steps.append(scipy.linalg.cho_solve(factor, draw @ slope, check_finite=False))
+            slope = slope_of(derivatives, times * slopes) / scale
+            steps.append(scipy.linalg.cho_solve(factor, slope, check_finite=False))
         except np.linalg.LinAlgError:  # this draw holds too few different levels
             continue
     if len(steps) < samples // 2:
-        return np.full(size, np.nan)
+        return np.full(len(scale), np.nan)
     # The spread of the middle: draws of few levels have wild solutions.
     low, high = np.percentile(steps, [15.8655, 84.1345], axis=0)
     return np.asarray(0.5 * (high - low) / scale)

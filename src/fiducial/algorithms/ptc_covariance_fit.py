@@ -10,6 +10,7 @@ import numpy as np
 from fiducial.algorithms.arrays import Flags, Float64
 from fiducial.algorithms.gauss_newton import Prior, Solution, least_squares
 from fiducial.algorithms.ptc_bootstrap import bootstrap_errors
+from fiducial.algorithms.ptc_covariance_derivatives import CovarianceDerivatives
 from fiducial.algorithms.ptc_covariance_model import CovarianceModel, CovarianceParameters
 from fiducial.algorithms.ptc_curve import TransferCurve
 from fiducial.algorithms.ptc_fit import (
@@ -143,7 +144,7 @@ class _Problem:
         variances = values.reshape(self._counts.shape)[:, 0, 0]
         return np.asarray((self._counts / np.square(variances)[:, None, None]).ravel())
 
-    def solve(self, first: VarianceFit, prior: Prior | None) -> Solution:
+    def solve(self, first: VarianceFit, prior: Prior | None) -> Solution[CovarianceDerivatives]:
         return least_squares(self.model, self.weigh, self.data, self._start(first), prior)
 
     def _start(self, first: VarianceFit) -> Float64:
@@ -166,7 +167,7 @@ class _Problem:
 def _result(
     curve: TransferCurve,
     problem: _Problem,
-    solution: Solution,
+    solution: Solution[CovarianceDerivatives],
     constrained: bool,
     prior: Prior | None,
     samples: int,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.signal
 
 from fiducial.algorithms.arrays import Float64, Int64
+from fiducial.algorithms.ptc_covariance_derivatives import CovarianceDerivatives
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,18 +85,18 @@ class CovarianceModel:
         """Number of parameters."""
         return 1 + (3 if self.with_c else 2) * self.lags**2
 
-    def __call__(self, packed: Float64) -> tuple[Float64, Float64]:
-        """Values (n * lags^2,) and derivatives (n * lags^2, parameters) at a vector of parameters."""
-        lags, size, n = self.lags, self.lags**2, len(self._means)
-        p = CovarianceParameters.unpacked(packed, lags, with_c=self.with_c)
-        a_twice = self_convolved(p.a)
-        by_a, by_c, by_twice = (self._matrix(x) for x in (p.a, p.c, a_twice))
+    def __call__(self, packed: Float64) -> tuple[Float64, CovarianceDerivatives]:
+        """Values (n * lags^2,) and their derivatives at a vector of parameters."""
+        size = self.lags**2
+        p = CovarianceParameters.unpacked(packed, self.lags, with_c=self.with_c)
+        by_a, by_twice = self._matrix(p.a), self._matrix(self_convolved(p.a))
         a, c = p.a.ravel(), p.c.ravel()
-        identity = np.eye(size)
-        # Coefficients of the powers 1 to 4 of the mean in electrons, and their derivatives by a and by c.
+        zero = np.zeros(size)
+        zero[0] = 1.0
+        # Coefficients of the powers 1 to 4 of the mean in electrons.
         terms = np.stack(
             [
-                identity[0],
+                zero,
                 a,
                 2.0 / 3.0 * (by_a @ a + c),
                 by_twice @ a / 3.0 + 5.0 / 6.0 * by_a @ c,
@@ -103,42 +105,41 @@ class CovarianceModel:
         electrons = packed[0] * self._means
         powers = electrons[:, None] ** np.arange(1, 5) / packed[0] ** 2
         values = powers @ terms + np.multiply.outer(self._noise_weights, p.noise.ravel())
-        derivatives = np.zeros((n, size, self.size))
-        derivatives[:, :, 0] = (powers * (np.arange(1, 5) - 2.0) / packed[0]) @ terms
-        derivatives[:, :, 1 : 1 + size] = _sum_of(
-            powers[:, 1:], [identity, 4.0 / 3.0 * by_a, by_twice + 5.0 / 6.0 * by_c]
+        by_gain = ((np.arange(1, 5) - 2.0) / packed[0])[:, None] * terms
+        return values.ravel(), CovarianceDerivatives(
+            np.concatenate([powers, self._noise_weights[:, None]], axis=1),
+            by_gain,
+            4.0 / 3.0 * by_a,
+            by_twice + 5.0 / 6.0 * self._matrix(p.c),
+            5.0 / 6.0 * by_a if self.with_c else None,
         )
-        derivatives[:, :, 1 + size : 1 + 2 * size] = np.multiply.outer(self._noise_weights, identity)
-        if self.with_c:
-            derivatives[:, :, 1 + 2 * size :] = _sum_of(
-                powers[:, 2:], [2.0 / 3.0 * identity, 5.0 / 6.0 * by_a]
-            )
-        return values.ravel(), derivatives.reshape(n * size, self.size)
 
     def _matrix(self, x: Float64) -> Float64:
         """The matrix that convolves a symmetric image of ``lags`` with x: (size, size)."""
         wide = np.zeros((2 * self.lags, 2 * self.lags))
         reach = min(len(x), 2 * self.lags - 1)
         wide[:reach, :reach] = x[:reach, :reach]
-        total = np.zeros((self.lags,) * 4)
+        flat, size = wide.ravel(), self.lags**2
+        total = np.zeros((size, size))
         # Each lag stands for itself and its mirror images; those of lag 0 are one.
-        for rows, of_row in self._places:
-            for columns, of_column in self._places:
-                part = wide[rows[:, None, :, None], columns[None, :, None, :]]
-                total += part * np.multiply.outer(of_row, of_column)
-        return total.reshape(self.lags**2, self.lags**2)
+        for places, weights in self._places:
+            total += flat[places] * weights
+        return total
 
 
-def _mirror_places(lags: int) -> tuple[tuple[Int64, Float64], tuple[Int64, Float64]]:
-    """Where to find the distance of two lags, and of one from the mirror image of the other, with weights."""
+@lru_cache(maxsize=8)
+def _mirror_places(lags: int) -> tuple[tuple[Int64, Float64], ...]:
+    """Where, of (2 lags)^2 lags, the distance of two and of one from the mirrors of the other is; weights."""
     lag = np.arange(lags)
     near, far = np.abs(lag[:, None] - lag), lag[:, None] + lag
-    return (near, np.ones(lags)), (far, (lag > 0).astype(np.float64))
-
-
-def _sum_of(powers: Float64, matrices: list[Float64]) -> Float64:
-    """Sum of matrices, each times a power: (n, size, size)."""
-    return np.tensordot(powers, np.stack(matrices), 1)
+    sides = (near, np.ones(lags)), (far, (lag > 0).astype(np.float64))
+    size = lags**2
+    found = []
+    for rows, of_row in sides:
+        for columns, of_column in sides:
+            places = rows[:, None, :, None] * (2 * lags) + columns[None, :, None, :]
+            found.append((places.reshape(size, size), np.multiply.outer(of_row, of_column).ravel()))
+    return tuple(found)
 
 
 def whole(quadrant: Float64) -> Float64:

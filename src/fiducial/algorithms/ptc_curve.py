@@ -77,7 +77,8 @@ class TransferCurve:
         if number == 0:
             return "no pair of flats is usable"
         if number < LEAST_LEVELS:
-            return f"{number} usable pairs of flats, at least {LEAST_LEVELS} are needed"
+            pairs = "pair" if number == 1 else "pairs"
+            return f"{number} usable {pairs} of flats, at least {LEAST_LEVELS} are needed"
         means, variances = self.means[kept], self.variances[kept]
         low, high = float(means.min()), float(means.max())
         errors = np.sqrt(2.0 / self.counts[kept, 0, 0]) * variances

@@ -9,6 +9,7 @@ import numpy as np
 
 from fiducial.algorithms.arrays import Flags, Float64
 from fiducial.algorithms.gauss_newton import (
+    Derivatives,
     Evaluate,
     Prior,
     Solution,
@@ -137,7 +138,9 @@ def fit_variances(
     return _result(curve, used, form, solution, constrained, read_noise, samples)
 
 
-def _solve(curve: TransferCurve, used: Flags, form: VarianceCurve, read_noise: ReadNoise | None) -> Solution:
+def _solve(
+    curve: TransferCurve, used: Flags, form: VarianceCurve, read_noise: ReadNoise | None
+) -> Solution[Float64]:
     means, variances = curve.means[used], curve.variances[used]
     start = _start(means, variances, form)
     prior = None
@@ -148,7 +151,7 @@ def _solve(curve: TransferCurve, used: Flags, form: VarianceCurve, read_noise: R
     return least_squares(*_problem(curve, used, form), variances, start, prior)
 
 
-def _problem(curve: TransferCurve, used: Flags, form: VarianceCurve) -> tuple[Evaluate, Weigh]:
+def _problem(curve: TransferCurve, used: Flags, form: VarianceCurve) -> tuple[Evaluate[Float64], Weigh]:
     """The model at the means of the pairs that are used, and the weights of their variances."""
     counts = curve.counts[used, 0, 0].astype(np.float64)
     return (
@@ -173,8 +176,8 @@ def _start(means: Float64, variances: Float64, form: VarianceCurve) -> Float64:
     return start
 
 
-def noise_constrained(
-    solution: Solution, evaluate: Evaluate, weigh: Weigh, place: int, read_noise: ReadNoise | None
+def noise_constrained[D: Float64 | Derivatives](
+    solution: Solution[D], evaluate: Evaluate[D], weigh: Weigh, place: int, read_noise: ReadNoise | None
 ) -> bool:
     """Whether a fit alone gives the noise, the parameter at ``place``, to 10 per cent.
 
@@ -195,7 +198,7 @@ def _result(
     curve: TransferCurve,
     used: Flags,
     form: VarianceCurve,
-    solution: Solution,
+    solution: Solution[Float64],
     constrained: bool,
     read_noise: ReadNoise | None,
     samples: int,

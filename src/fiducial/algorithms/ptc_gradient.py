@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ from fiducial.errors import AlgorithmError
 LEAST_BLOCKS = 8
 """Blocks that a bin of a pair needs."""
 
+_MAD = 1.482602218505602  # standard deviation of a Gaussian over its median absolute deviation
+_LEAST = 1.0  # of a spread, adu: integers of little noise have none
 _ROUNDS = 3  # of scales and rejection
 _LEAST_SIGNAL = 10.0  # of a block's mean, in its own standard errors
 
@@ -76,8 +79,8 @@ def gradient_curve(
     Parameters
     ----------
     pairs : sequence of (first, second), (ny, nx) each
-        Flats less their bias or overscan level, adu; taken one after the other. Pixels that are not finite are
-        passed over; saturated ones are the caller's to mask.
+        Flats less their bias or overscan level, adu; taken one after the other. Pixels that are not finite
+        are passed over; saturated ones are the caller's to mask.
     usable : (ny, nx) bool, optional
         Which pixels may be used. Blocks of which less than half can are left out.
     block : int
@@ -129,25 +132,6 @@ def gradient_curve(
     )
 
 
-def with_neighbours(curve: TransferCurve, lag: int) -> TransferCurve:
-    """The curve of the variance with the covariances of neighbours added, to so many rows and columns.
-
-    It is that of pixels that share nothing: straight, where charge only moves between neighbours. The sum is
-    less certain: its relative error is 2 lag + 1 times that of the variance.
-
-    References
-    ----------
-    Downing et al. 2006 (Proc. SPIE 6276, 627609).
-    """
-    lags = lag + 1
-    if curve.covariances.shape[1] < lags:
-        raise AlgorithmError(f"covariances reach to lag {curve.covariances.shape[1] - 1}, not {lag}")
-    twice = np.where(np.arange(lags) > 0, 2.0, 1.0)
-    total = np.einsum("nij,i,j->n", curve.covariances[:, :lags, :lags], twice, twice)
-    counts = np.maximum(curve.counts[:, :1, :1] // (2 * lag + 1) ** 2, 1)
-    return TransferCurve(curve.means, total[:, None, None], counts, curve.noise_weights)
-
-
 def _points(
     first: Numbers,
     second: Numbers,
@@ -165,11 +149,11 @@ def _points(
     if usable is not None:
         good &= usable[:rows, :columns]
     a, b = np.where(good, a, 0.0), np.where(good, b, 0.0)
-    kept = good
+    kept = _without_rays(a - b, good, block, kappa)
     for _ in range(_ROUNDS):
         blocks = _blocks(a, b, kept, block)
         bins = np.where(blocks.lit, np.floor(np.log(blocks.mean) / np.log(step)), np.nan)
-        one, other = (_spread(scale, block) * frame for scale, frame in ((blocks.first, a), (blocks.second, b)))
+        one, other = a * _spread(blocks.first, block), b * _spread(blocks.second, block)
         kept = good & (np.abs(one - other) <= kappa * _spread(_sigmas(one - other, kept, bins, block), block))
     one, other = one.astype(np.float32), other.astype(np.float32)
     found = []
@@ -194,6 +178,24 @@ def _points(
             lost = int(np.count_nonzero((good & inside)[window])) - point.number
             found.append((_restored(point, size, block), size, lost))
     return found
+
+
+def _without_rays(difference: Float64, good: Flags, block: int, kappa: float) -> Flags:
+    """Pixels that are not far off their block's median, so that its mean may be taken."""
+    rows, columns = (side // block for side in difference.shape)
+    if not rows or not columns:
+        return good
+    shape = (rows, block, columns, block)
+    values = np.where(good, difference, np.nan).reshape(shape).transpose(0, 2, 1, 3)
+    values = values.reshape(rows, columns, block**2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # blocks without a usable pixel
+        middle = np.nanmedian(values, axis=2)
+        spread = _MAD * np.nanmedian(np.abs(values - middle[..., None]), axis=2)
+    with np.errstate(invalid="ignore"):
+        far = np.abs(difference - _spread(middle, block)) > kappa * np.maximum(_spread(spread, block), _LEAST)
+    kept: Flags = good & ~far
+    return kept
 
 
 def _blocks(a: Float64, b: Float64, kept: Flags, block: int) -> _Blocks:

@@ -106,20 +106,20 @@ class VarianceCurve:
         """Number of parameters."""
         return self.noise + (3 if self.rolloff else 1)
 
-    def evaluator(self, means: Float64, noise_weights: Float64 | None = None) -> Evaluate:
+    def evaluator(self, means: Float64, noise_weights: Float64 | None = None) -> Evaluate[Float64]:
         """The model at some means, for a fit; noise without light may count differently in each."""
         plain = self._plain(means)
         if noise_weights is not None:
             plain = self._with_weights(plain, noise_weights)
         return self._with_rolloff(means, plain) if self.rolloff else plain
 
-    def _plain(self, means: Float64) -> Evaluate:
+    def _plain(self, means: Float64) -> Evaluate[Float64]:
         last = self.noise
         if self.model == "polynomial":
             return lambda p: polynomial_variance(means, p[0], p[1:last], p[last])
         return lambda p: exponential_variance(means, p[0], p[1], p[2])
 
-    def _with_weights(self, plain: Evaluate, weights: Float64) -> Evaluate:
+    def _with_weights(self, plain: Evaluate[Float64], weights: Float64) -> Evaluate[Float64]:
         def evaluate(p: Float64) -> tuple[Float64, Float64]:
             values, derivatives = plain(p)
             derivatives[:, self.noise] = weights
@@ -127,7 +127,9 @@ class VarianceCurve:
 
         return evaluate
 
-    def _with_rolloff(self, means: Float64, plain: Callable[[Float64], tuple[Float64, Float64]]) -> Evaluate:
+    def _with_rolloff(
+        self, means: Float64, plain: Callable[[Float64], tuple[Float64, Float64]]
+    ) -> Evaluate[Float64]:
         r"""Times :math:`1 - 0.01 e^{(\mu - \mu_r) / \tau}`, which leaves low levels alone."""
         last = self.noise
 

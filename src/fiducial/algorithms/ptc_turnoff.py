@@ -118,7 +118,7 @@ class _Points:
         self._sigmas, self._tolerance = sigmas, tolerance
         self._top = float(curve.means[curve.measured].max())
 
-    def _fit(self, which: Int64) -> Solution:
+    def _fit(self, which: Int64) -> Solution[Float64]:
         counts = self._counts[which]
         means, variances = self._means[which], self._variances[which]
         start = start_of(means, variances)
@@ -162,7 +162,7 @@ class _Points:
             which = np.delete(which, worst)
         return which
 
-    def _pulls(self, fit: Solution, which: Int64) -> Float64:
+    def _pulls(self, fit: Solution[Float64], which: Int64) -> Float64:
         return np.asarray(np.sqrt(fit.weights) * (self._variances[which] - fit.model))
 
 

@@ -140,10 +140,7 @@ def show_production(repository: str, production: Any) -> None:
     runs = [made.run for made in production.products if made.run]
     if not runs:
         return
-    without = ("defects", "linearizer", "ptc")
-    pages = [made.run for made in production.products if made.run and made.planned.step.kind not in without]
-    if pages:
-        show.next_step(f"fiducial report {repository} {' '.join(pages)}")
+    show.next_step(f"fiducial report {repository} {' '.join(runs)}")
     for made in production.products:
         if made.verdict != "not made" and made.planned.plan.kind == "defects":
             show.next_step(f"fiducial defects {repository} --collection {made.run}")

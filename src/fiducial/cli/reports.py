@@ -25,7 +25,7 @@ from fiducial.cli.outcome import Exit
 def report(repository: str, runs: tuple[str, ...], output: Path, instrument: str | None, json: bool) -> int:
     """Write one self-contained page: frames, masters, residuals, verdicts with their margins.
 
-    Several runs (bias, dark, flats of one production) make one page.
+    Several runs (bias, dark, flats, defects, ptc, linearizer of one production) make one page.
 
     \b
     Example:

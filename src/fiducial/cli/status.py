@@ -107,7 +107,8 @@ def _show_reasons(shown: Sequence[Any]) -> None:
     for one in shown:
         if one.reason:
             places.setdefault((one.quantity, one.reason), []).append(f"{one.detector} {one.amplifier}")
-    for (quantity, reason), names in places.items():
+    for (quantity, reason), found in places.items():
+        names = list(dict.fromkeys(found))
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         show.say(f"{quantity} of {', '.join(names[:_NAMED])}{more}: {reason}")
 
@@ -135,6 +136,7 @@ def _number(value: float) -> str:
 
 
 def _show_history(found: Any) -> None:
+    states = len({one.state for one in found.readings}) > 1
     rows = [
         (
             one.quantity,
@@ -145,11 +147,12 @@ def _show_history(found: Any) -> None:
             one.method,
             one.frames,
             "yes" if one.certified else "",
+            *((one.state,) if states else ()),
         )
         for one in found.readings
     ]
     columns = ("quantity", "amplifier", "night", "value", "unit", "method", "of", "certified")
-    show.table("readings by night", columns, rows)
+    show.table("readings by night", (*columns, "state") if states else columns, rows)
 
 
 def _next(repository: str, found: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -10,13 +10,14 @@ import numpy as np
 from lsst.pex.config import Config, RangeField
 
 from fiducial.algorithms.amp_offsets import Step, solve_offsets, step_at_edge
+from fiducial.cameras.regions import Region
 from fiducial.corrections.base import Correction
+from fiducial.corrections.memory import for_each
 from fiducial.products.masks import UNUSABLE, Plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fiducial.cameras.regions import Region
     from fiducial.corrections.frame import DetectorFrame
     from fiducial.corrections.segment import Segment
 
@@ -64,7 +65,7 @@ class AmpOffsetsCorrection(Correction):
 
     def apply(self, segments: Sequence[Segment], frame: DetectorFrame) -> None:
         """Measure all steps, solve, and subtract."""
-        found = solve_offsets(self._steps(segments), len(segments))
+        found = solve_offsets(self._steps(segments, frame), len(segments))
         for index, segment in enumerate(segments):
             offset, error = float(found.offset[index]), float(found.error[index])
             if not np.isfinite(error):
@@ -75,53 +76,68 @@ class AmpOffsetsCorrection(Correction):
             start = f"FID AMP {segment.amplifier.name} OFFSET"
             frame.notes |= {start: offset, f"{start} ERROR": error}
 
-    def _steps(self, segments: Sequence[Segment]) -> list[Step]:
-        images = [_usable(segment, self.config.share) for segment in segments]
-        steps = []
-        for (i, one), (j, other) in combinations(enumerate(segments), 2):
-            first, second = images[i], images[j]
-            if first is None or second is None:
-                continue
-            for turned, strips in self._edges((first, one.place), (second, other.place)):
-                measured = step_at_edge(*strips, int(self.config.inset))
-                if measured is None:
-                    continue
-                height, error = measured
-                if self.config.largest is None or abs(height) <= self.config.largest:
-                    steps.append(Step(*((j, i) if turned else (i, j)), height, error))
+    def _steps(self, segments: Sequence[Segment], frame: DetectorFrame) -> list[Step]:
+        enough = for_each(lambda segment: _enough(segment, self.config.share), segments, frame.threads)
+        kept = [(index, segment) for index, segment in enumerate(segments) if enough[index]]
+        found = for_each(lambda pair: self._between(*pair), list(combinations(kept, 2)), frame.threads)
+        steps = [step for few in found for step in few]
         floor = _LEAST * max((step.error for step in steps), default=0.0) or 1.0
         return [Step(s.first, s.second, s.height, max(s.error, floor)) for s in steps]
 
-    def _edges(
-        self, one: tuple[NDArray[np.float32], Region], other: tuple[NDArray[np.float32], Region]
-    ) -> Iterator[tuple[bool, Strips]]:
-        """Strips along the edge that two amplifiers share; whether the other comes first, left of it."""
-        near, far = int(self.config.inset), int(self.config.inset) + int(self.config.width)
-        for turned, (a, place_a), (b, place_b) in ((False, one, other), (True, other, one)):
-            y0, y1 = max(place_a.y0, place_b.y0), min(place_a.y1, place_b.y1)
-            x0, x1 = max(place_a.x0, place_b.x0), min(place_a.x1, place_b.x1)
-            if place_a.x1 == place_b.x0 and y0 < y1:
-                left = a[y0 - place_a.y0 : y1 - place_a.y0]
-                right = b[y0 - place_b.y0 : y1 - place_b.y0]
-            elif place_a.y1 == place_b.y0 and x0 < x1:
-                left = a[:, x0 - place_a.x0 : x1 - place_a.x0].T
-                right = b[:, x0 - place_b.x0 : x1 - place_b.x0].T
-            else:
+    def _between(self, one: tuple[int, Segment], other: tuple[int, Segment]) -> list[Step]:
+        """Steps along the edges that two amplifiers share, from the one left of it or below it."""
+        steps = []
+        for (i, first), (j, second) in ((one, other), (other, one)):
+            strips = self._strips(first, second)
+            measured = None if strips is None else step_at_edge(*strips, int(self.config.inset))
+            if measured is None:
                 continue
-            width = left.shape[1]
-            strips = left[:, max(width - far, 0) : max(width - near, 0)], right[:, near:far]
-            if min(strip.shape[1] for strip in strips) > 0:
-                yield turned, strips
+            height, error = measured
+            if self.config.largest is None or abs(height) <= self.config.largest:
+                steps.append(Step(i, j, height, error))
+        return steps
+
+    def _strips(self, first: Segment, second: Segment) -> Strips | None:
+        """Pixels on either side of the edge that the first has on its right, or above it; lines across it."""
+        a, b = first.place, second.place
+        y0, y1, x0, x1 = max(a.y0, b.y0), min(a.y1, b.y1), max(a.x0, b.x0), min(a.x1, b.x1)
+        inset, end = int(self.config.inset), int(self.config.inset) + int(self.config.width)
+        if a.x1 == b.x0 and y0 < y1:
+            areas = (
+                Region(max(a.x1 - end, a.x0), max(a.x1 - inset, a.x0), y0, y1),
+                Region(min(b.x0 + inset, b.x1), min(b.x0 + end, b.x1), y0, y1),
+            )
+        elif a.y1 == b.y0 and x0 < x1:
+            areas = (
+                Region(x0, x1, max(a.y1 - end, a.y0), max(a.y1 - inset, a.y0)),
+                Region(x0, x1, min(b.y0 + inset, b.y1), min(b.y0 + end, b.y1)),
+            )
+        else:
+            return None
+        if min(min(area.shape) for area in areas) == 0:
+            return None
+        left, right = (_usable(*pair) for pair in zip((first, second), areas, strict=True))
+        return (left, right) if a.x1 == b.x0 and y0 < y1 else (left.T, right.T)
 
     def notes(self) -> dict[str, str | int | float | bool]:
         """The strips that are used."""
         return {"WIDTH": int(self.config.width), "INSET": int(self.config.inset)}
 
 
-def _usable(segment: Segment, share: float) -> NDArray[np.float32] | None:
-    """The image with NaN where it is not to be used; None: too little is left of it."""
-    good = (segment.mask & _PASSED_OVER) == 0
-    good &= np.isfinite(segment.image)
-    if not good.any() or good.mean() < share:
-        return None
-    return np.where(good, segment.image, np.float32(np.nan))
+def _good(segment: Segment, where: tuple[slice, slice] = (slice(None), slice(None))) -> NDArray[np.bool_]:
+    good: NDArray[np.bool_] = (segment.mask[where] & _PASSED_OVER) == 0
+    good &= np.isfinite(segment.image[where])
+    return good
+
+
+def _enough(segment: Segment, share: float) -> bool:
+    """Whether enough of an amplifier can be used."""
+    good = _good(segment)
+    return bool(good.any() and good.mean() >= share)
+
+
+def _usable(segment: Segment, area: Region) -> NDArray[np.float32]:
+    """The image within an area of the detector, with NaN where it is not to be used."""
+    place = segment.place
+    where = slice(area.y0 - place.y0, area.y1 - place.y0), slice(area.x0 - place.x0, area.x1 - place.x0)
+    return np.where(_good(segment, where), segment.image[where], np.float32(np.nan))

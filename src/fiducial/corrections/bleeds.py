@@ -10,7 +10,7 @@ from lsst.pex.config import Config, RangeField
 
 from fiducial.algorithms.trails import grow, runs_from_edge
 from fiducial.corrections.base import Correction
-from fiducial.corrections.whole import whole_mask
+from fiducial.corrections.whole import flagged, whole_mask
 from fiducial.products.masks import Plane
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class BleedsCorrection(Correction):
 
     def apply(self, segments: Sequence[Segment], frame: DetectorFrame) -> None:
         """Set the bits, of all amplifiers together: charge does not stop between them."""
-        saturated = (whole_mask(segments, frame) & _SAT) != 0
+        saturated = flagged(whole_mask(segments, frame), _SAT, frame.threads)
         if not saturated.any():
             return
         grown = grow(saturated, across=self.config.across, along=self.config.along)
@@ -67,6 +67,10 @@ class BleedsCorrection(Correction):
                 grown[: min(rows, place.y1), columns] = True
             if place.y1 == len(grown) and last[columns].any():
                 grown[max(len(grown) - rows, place.y0) :, columns] = True
+        y, x = np.divmod(np.flatnonzero(grown), grown.shape[1])
+        if frame.planes is not None:
+            frame.planes.mask[y, x] |= _SAT
+            return
         for segment in segments:
             segment.mask[grown[segment.place.slices]] |= _SAT
 

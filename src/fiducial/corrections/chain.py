@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from fiducial.corrections.base import Context, Correction, Weights
+from fiducial.corrections.memory import for_each
 from fiducial.corrections.places import require_order, stage_of
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.registry import CORRECTIONS
@@ -67,7 +69,7 @@ class Chain:
         """All of it in one pass, where it is what nearly every chain is."""
         return SinglePass.of(self.corrections)
 
-    def prepare(self, frame: DetectorFrame) -> None:
+    def prepare(self, frame: DetectorFrame, *, threads: int = 1) -> None:
         """Check that the frame and the masters belong together, and fit what needs the whole frame.
 
         Raises
@@ -77,6 +79,7 @@ class Chain:
         """
         for correction in self.corrections:
             correction.check(frame)
+        frame.threads = threads
         for correction in self.corrections:
             correction.prepare(frame)
 
@@ -100,18 +103,40 @@ class Chain:
         return segments
 
     def run_single(self, frame: DetectorFrame, strip: Strip) -> list[Segment]:
-        """The same for a frame that stands by itself: masters' variances are filled in as well."""
+        """The same for a frame that stands by itself: masters' variances are filled in as well.
+
+        Of a whole frame the pixels lie in its ``planes``, and several of its ``threads`` work on them.
+        """
         self._require_whole(frame, strip)
-        segments = [Segment.of_raw(cut) for cut in frame.cuts(strip)]
+        planes, cuts = frame.planes, frame.cuts(strip)
+        segments = for_each(
+            lambda cut: Segment.of_raw(cut, None if planes is None else planes.of_file(cut.amplifier)),
+            cuts,
+            frame.threads,
+        )
+        for alone, group in groupby(self.corrections, key=_looks_at_one_segment):
+            run = partial(self._run, tuple(group), frame)
+            if alone:
+                for_each(run, [[segment] for segment in segments], frame.threads)
+            else:
+                run(segments)
+        return segments
+
+    def _run(
+        self, corrections: Sequence[Correction], frame: DetectorFrame, segments: Sequence[Segment]
+    ) -> None:
+        """Apply some corrections to some segments."""
         weights = Weights(1.0, frame.facts.dark_time)
-        for correction in self.corrections:
+        for correction in corrections:
             correction.apply(segments, frame)
             for segment in segments:
-                if segment.window is not None:
-                    segment.shared_variance = correction.share(
-                        segment.shared_variance, segment.image, segment.window, weights
-                    )
-        return segments
+                if segment.window is None:
+                    continue
+                if frame.planes is not None:
+                    frame.planes.take_in(segment)
+                segment.shared_variance = correction.share(
+                    segment.shared_variance, segment.image, segment.window, weights
+                )
 
     def _require_whole(self, frame: DetectorFrame, strip: Strip) -> None:
         if strip.first > 0 or strip.last < readout_rows(frame.amplifiers):
@@ -141,6 +166,10 @@ class Chain:
             for correction in self.corrections
             for key, value in correction.notes().items()
         }
+
+
+def _looks_at_one_segment(correction: Correction) -> bool:
+    return type(correction).apply is Correction.apply
 
 
 def world_of(names: Sequence[str]) -> World:

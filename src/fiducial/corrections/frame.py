@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fiducial.algorithms.overscan import OverscanModel
     from fiducial.cameras.facts import FrameFacts
     from fiducial.cameras.model import Amplifier, Camera
+    from fiducial.corrections.memory import FramePlanes
     from fiducial.frames.raw import RawFrame
     from fiducial.frames.records import FrameRecord
 
@@ -77,6 +78,8 @@ class DetectorFrame:
         self.notes: dict[str, str | int | float | bool] = {}  # what corrections measured, by header key
         self.bad_amplifiers: dict[str, str] = {}  # name to reason
         self.pixels: Pixels = raw
+        self.planes: FramePlanes | None = None  # that hold the segments' pixels while it is corrected
+        self.threads = 1  # that corrections may use on it
         expected = camera.layout(detector).raw_shape
         images = [raw.find(hdu) for hdu in {repr(amp.hdu): amp.hdu for amp in self.amplifiers}.values()]
         for image in images:

@@ -12,7 +12,8 @@ from lsst.pex.config import Config, Field, ListField, RangeField
 
 from fiducial.algorithms.interpolate import Filled, interpolate_lines, wander_of
 from fiducial.corrections.base import Context, Correction
-from fiducial.corrections.whole import WholeDetector
+from fiducial.corrections.memory import for_each_band
+from fiducial.corrections.whole import WholeDetector, flagged
 from fiducial.errors import ConfigurationError
 from fiducial.products.masks import UNUSABLE, Plane
 
@@ -66,15 +67,13 @@ class InterpolateCorrection(Correction):
     def apply(self, segments: Sequence[Segment], frame: DetectorFrame) -> None:
         """Fill the pixels of all amplifiers together: gaps end behind the seams between them."""
         whole = WholeDetector.of(segments, frame)
-        wanted = (whole.mask & self._wanted) != 0
+        wanted = flagged(whole.mask, self._wanted, frame.threads)
         if not wanted.any():
             return
-        usable = ((whole.mask & np.int32(UNUSABLE)) == 0) & ~wanted & np.isfinite(whole.image)
-        variance = whole.variance
-        if all(segment.variance is not None for segment in segments):
-            usable &= np.isfinite(variance)
-        else:
-            variance = _noise_of(whole, usable)
+        whole.add_up(segments, frame)
+        noisy = all(segment.variance is not None for segment in segments)
+        usable = self._usable(whole, noisy, frame.threads)
+        variance = whole.variance if noisy else _noise_of(whole, usable)
         if self.config.process:
             from fiducial.algorithms.interpolate_process import interpolate_process  # long to import
 
@@ -84,7 +83,21 @@ class InterpolateCorrection(Correction):
             wanted[small.y, small.x] = False
         lines = interpolate_lines(whole.image, variance, wanted, usable, longest=int(self.config.longest))
         _fill(whole, lines)
-        whole.give_back(segments)
+        whole.give_back(segments, frame)
+
+    def _usable(self, whole: WholeDetector, noisy: bool, threads: int) -> NDArray[np.bool_]:
+        """Which pixels others can be filled from."""
+        usable = np.empty(whole.mask.shape, np.bool_)
+        passed_over = np.int32(UNUSABLE) | self._wanted
+
+        def look(rows: slice) -> None:
+            np.equal(whole.mask[rows] & passed_over, 0, out=usable[rows])
+            usable[rows] &= np.isfinite(whole.image[rows])
+            if noisy:
+                usable[rows] &= np.isfinite(whole.variance[rows])
+
+        for_each_band(look, len(usable), threads)
+        return usable
 
     def notes(self) -> dict[str, str | int | float | bool]:
         """The planes, the longest gap, and whether a Gaussian process is used."""

@@ -12,6 +12,7 @@ from fiducial.algorithms.noise_limits import NoiseVerdict, judge_noise
 from fiducial.algorithms.overscan import fit_overscan
 from fiducial.corrections.base import Correction
 from fiducial.corrections.frame import as_float
+from fiducial.corrections.memory import for_each
 from fiducial.errors import AlgorithmError, FrameError
 from fiducial.products.masks import Plane
 
@@ -65,10 +66,9 @@ class NoiseCheckCorrection(Correction):
     def prepare(self, frame: DetectorFrame) -> None:
         """Measure and judge the whole overscan of each amplifier."""
         wrong = []
-        for amp in frame.amplifiers:
-            if amp.serial_overscan is None:
-                continue
-            verdict = self._judge(frame, amp, amp.serial_overscan)
+        areas = [(amp, amp.serial_overscan) for amp in frame.amplifiers if amp.serial_overscan is not None]
+        verdicts = for_each(lambda pair: self._judge(frame, *pair), areas, frame.threads)
+        for (amp, _), verdict in zip(areas, verdicts, strict=True):
             if np.isfinite(verdict.ratio):
                 frame.notes[f"FID AMP {amp.name} NOISE RATIO"] = verdict.ratio
             frame.notes[f"FID AMP {amp.name} NOISE CHECK"] = verdict.outcome

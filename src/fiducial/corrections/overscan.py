@@ -14,6 +14,7 @@ from fiducial.algorithms.overscan import BY_ROW, METHODS, OverscanModel, fit_ove
 from fiducial.cameras.regions import Region
 from fiducial.corrections.base import Context, Correction
 from fiducial.corrections.frame import as_float
+from fiducial.corrections.memory import for_each
 from fiducial.corrections.strips import BLOCK
 from fiducial.errors import AlgorithmError, ConfigurationError
 
@@ -79,12 +80,18 @@ class OverscanCorrection(Correction):
 
     def prepare(self, frame: DetectorFrame) -> None:
         """Fit what needs the whole amplifier."""
-        for amp in frame.amplifiers:
-            if amp.serial_overscan is not None and self.method not in LOCAL:
-                pixels = as_float(frame.read(amp, amp.serial_overscan), amp.saturation)
-                frame.models[amp.name, "serial"] = self._fit(pixels, amp.read_corner[1] == "L")
-            if amp.parallel_overscan is not None and self.parallel and self.method != "none":
-                frame.models[amp.name, "parallel"] = self._fit_parallel(frame, amp, amp.parallel_overscan)
+        for models in for_each(lambda amp: self._models(frame, amp), frame.amplifiers, frame.threads):
+            frame.models |= models
+
+    def _models(self, frame: DetectorFrame, amp: Amplifier) -> dict[tuple[str, str], OverscanModel]:
+        found = {}
+        serial = None
+        if amp.serial_overscan is not None and self.method not in LOCAL:
+            pixels = as_float(frame.read(amp, amp.serial_overscan), amp.saturation)
+            serial = found[amp.name, "serial"] = self._fit(pixels, amp.read_corner[1] == "L")
+        if amp.parallel_overscan is not None and self.parallel and self.method != "none":
+            found[amp.name, "parallel"] = self._fit_parallel(frame, amp, amp.parallel_overscan, serial)
+        return found
 
     def correct(self, segment: Segment, frame: DetectorFrame) -> None:
         """Subtract the level of each row, and of each column."""
@@ -170,10 +177,12 @@ class OverscanCorrection(Correction):
             )
         return OverscanModel(np.full(len(pixels), np.nan), np.zeros(len(pixels)), np.nan, 0)
 
-    def _fit_parallel(self, frame: DetectorFrame, amp: Amplifier, area: Region) -> OverscanModel:
+    def _fit_parallel(
+        self, frame: DetectorFrame, amp: Amplifier, area: Region, whole: OverscanModel | None
+    ) -> OverscanModel:
         pixels = as_float(frame.read(amp, area), amp.saturation)
         if amp.serial_overscan is not None:
-            if (whole := frame.models.get((amp.name, "serial"))) is not None:
+            if whole is not None:
                 rows = np.arange(area.y0, area.y1) - amp.serial_overscan.y0
                 level = whole.level[np.clip(rows, 0, len(whole.level) - 1)]
             else:  # the corner: serial overscan columns of the parallel overscan rows

@@ -67,16 +67,24 @@ class Segment:
     models: dict[str, OverscanModel] = field(default_factory=dict)
 
     @classmethod
-    def of_raw(cls, cut: Cut) -> Segment:
-        """A segment that nothing was done to yet; pixels that are not finite are NaN in the image."""
-        image = cut.raw.astype(np.float32)
+    def of_raw(cls, cut: Cut, out: Planes | None = None) -> Segment:
+        """A segment that nothing was done to yet; pixels that are not finite are NaN in the image.
+
+        ``out`` is memory for image and mask, in the orientation of the file.
+        """
+        if out is None:
+            image, mask = cut.raw.astype(np.float32), np.zeros(cut.raw.shape, np.int32)
+        else:
+            image, mask = out
+            np.copyto(image, cut.raw, casting="unsafe")
+            mask.fill(0)
         return cls(
             cut.amplifier,
             cut.rows,
             cut.raw,
             cut.overscan,
             image,
-            np.zeros(image.shape, np.int32),
+            mask,
             np.zeros(image.shape[0]),
             np.zeros(image.shape[1]),
         )

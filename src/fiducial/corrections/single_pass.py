@@ -16,6 +16,7 @@ from fiducial.corrections.bias import BiasCorrection
 from fiducial.corrections.dark import DarkCorrection
 from fiducial.corrections.defects import DefectsCorrection
 from fiducial.corrections.flat import NO_RESPONSE, FlatCorrection
+from fiducial.corrections.memory import FrameMemory, FramePlanes, for_each, new_planes
 from fiducial.corrections.nan import NanCorrection
 from fiducial.corrections.raw_stage import RawStage
 from fiducial.corrections.segment import Segment
@@ -58,7 +59,9 @@ class CorrectedFrame:
     segments: list[Segment]
 
 
-def correct_frame(chain: Chain, frame: DetectorFrame, *, threads: int = 1) -> CorrectedFrame:
+def correct_frame(
+    chain: Chain, frame: DetectorFrame, *, threads: int = 1, memory: FrameMemory | None = None
+) -> CorrectedFrame:
     """Correct a prepared frame as a whole: in one pass, or correction by correction if its chain is unusual.
 
     Parameters
@@ -69,37 +72,23 @@ def correct_frame(chain: Chain, frame: DetectorFrame, *, threads: int = 1) -> Co
         One frame that stands by itself.
     threads
         Threads to use; no pixel depends on it.
+    memory
+        Where the pixels go: valid until it is used again. None: to memory of their own.
     """
     (whole,) = plan_strips(frame.amplifiers)
-    out = _planes(frame)
     single = chain.single_pass
     if single is not None:
-        cuts = frame.cuts(whole)
+        cuts = frame.cuts(whole, None if memory is None else memory.rows(frame, whole))
         if all(map(single.stage.takes, cuts)):
-            segments = [single.segment(cut, frame, out, threads) for cut in cuts]
-            if single.variance is None:
-                out.variance.fill(np.nan)
-            return CorrectedFrame(out.image, out.variance, out.mask, segments)
-    segments = chain.run_single(frame, whole)
-    for segment in segments:
-        where = segment.place.slices
-        out.image[where], out.mask[where] = segment.image, segment.mask
-        out.variance[where] = segment.total_variance()
-    return CorrectedFrame(out.image, out.variance, out.mask, segments)
-
-
-def _planes(frame: DetectorFrame) -> CorrectedFrame:
-    """Memory for a frame, filled only if amplifiers leave some of it out."""
-    shape = frame.camera.layout(frame.detector).shape
-    image, variance = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    mask, covered = np.empty(shape, np.int32), np.zeros(shape, np.bool_)
-    for amp in frame.amplifiers:
-        covered[amp.detector.slices] = True
-    if not covered.all():
-        image.fill(np.nan)
-        variance.fill(np.nan)
-        mask.fill(np.int32(Plane.NO_DATA))
-    return CorrectedFrame(image, variance, mask, [])
+            return single.frame(cuts, frame, memory, threads)
+    planes = new_planes(frame) if memory is None else memory.planes(frame)
+    frame.planes, frame.threads = planes, threads
+    try:
+        segments = chain.run_single(frame, whole)
+        for_each(planes.add_up, segments, threads)
+    finally:
+        frame.planes = None
+    return CorrectedFrame(planes.image, planes.variance, planes.mask, segments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +119,24 @@ class SinglePass:
         found: dict[str, Any] = {one.name: one for one in rest}
         return cls(stage, **found)
 
-    def segment(self, cut: Cut, frame: DetectorFrame, out: CorrectedFrame, threads: int) -> Segment:
+    def frame(
+        self, cuts: Sequence[Cut], frame: DetectorFrame, memory: FrameMemory | None, threads: int
+    ) -> CorrectedFrame:
+        """Correct the pixels of all amplifiers, some at a time, or all threads at one if there are few."""
+        noisy = self.variance is not None
+        out = new_planes(frame) if memory is None else memory.planes(frame, variance=noisy)
+        if not noisy and memory is None:
+            out.variance.fill(np.nan)
+        masters, each = self._masters, 1 if len(cuts) >= 2 * threads else threads
+        found = for_each(lambda cut: self.segment(cut, frame, out, masters, each), cuts, threads // each)
+        return CorrectedFrame(out.image, out.variance, out.mask, found)
+
+    def segment(
+        self, cut: Cut, frame: DetectorFrame, out: FramePlanes, masters: MasterPlanes, threads: int
+    ) -> Segment:
         """Correct the pixels of one amplifier, to where they belong in a frame."""
         if self.stage.of_pixels:
-            return self._behind(self.stage.segment(cut, frame), frame, out, threads)
+            return self._behind(self.stage.segment(cut, frame), frame, out, masters, threads)
         amp = cut.amplifier
         overscan = self.stage.overscan
         levels = overscan.levels(cut, frame) if overscan else (None, None)
@@ -141,7 +144,7 @@ class SinglePass:
         where = window.slices
         steps = self._steps(cut, levels, frame.facts.dark_time)
         planes = Detrended(out.image[where], out.variance[where] if steps.noise else None, out.mask[where])
-        detrend_rows(cut.raw, steps, self._masters.within(where), planes, threads=threads)
+        detrend_rows(cut.raw, steps, masters.within(where), planes, threads=threads)
         rows, columns = self._added(cut, levels)
         return Segment(
             amp,
@@ -158,7 +161,14 @@ class SinglePass:
             models={name: own.model for name, own in zip(("serial", "parallel"), levels, strict=True) if own},
         )
 
-    def _behind(self, segment: Segment, frame: DetectorFrame, out: CorrectedFrame, threads: int) -> Segment:
+    def _behind(
+        self,
+        segment: Segment,
+        frame: DetectorFrame,
+        out: FramePlanes,
+        whole_masters: MasterPlanes,
+        threads: int,
+    ) -> Segment:
         """What comes behind a raw stage that is more than the kernel does: its result is the raw image."""
         where, amp = segment.place.slices, segment.amplifier
         noise = None
@@ -166,7 +176,7 @@ class SinglePass:
             noise = self._noise(amp, segment.row_variance, segment.column_variance)
         steps = Detrending(noise=noise, time=frame.facts.dark_time, nan=self._nan)
         planes = Detrended(out.image[where], out.variance[where] if noise else None, out.mask[where])
-        masters = self._masters.within(where)
+        masters = whole_masters.within(where)
         mask = segment.mask if masters.mask is None else segment.mask | masters.mask
         detrend_rows(segment.image, steps, replace(masters, mask=mask), planes, threads=threads)
         segment.image, segment.variance, segment.mask = planes.image, planes.variance, planes.mask

@@ -14,6 +14,7 @@ from lsst.pipe.base.single_quantum_executor import SingleQuantumExecutor
 
 from fiducial.errors import FiducialError, first_of_ours
 from fiducial.execution.job import Failure
+from fiducial.repository.staging import StagingButler
 from fiducial.repository.storage import storage_cause
 
 type Step = Callable[[str], None]
@@ -66,6 +67,12 @@ class WatchedExecutor(SingleQuantumExecutor):
             raise
         finally:
             self._step(task_node.label)
+
+    def _run_quantum(
+        self, task: Any, quantum: Any, task_node: Any, /, limited_butler: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a task with a butler that writes its files before it locks the registry."""
+        return super()._run_quantum(task, quantum, task_node, StagingButler(limited_butler), *args, **kwargs)  # type: ignore[arg-type]
 
 
 def describe(task: str, data: dict[str, str | int], error: BaseException) -> Failure:

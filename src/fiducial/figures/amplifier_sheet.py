@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from fiducial.figures.style import BAD, INK, RULE, axes_at, new_figure
 
-_LEFT, _RIGHT, _BOTTOM, _TOP, _GAP_X, _GAP_Y, _BETWEEN = 0.85, 0.1, 0.55, 0.55, 0.14, 0.34, 0.06
+_LEFT, _RIGHT, _BOTTOM, _TOP, _GAP_X, _GAP_Y, _BETWEEN = 0.85, 0.2, 0.55, 0.55, 0.3, 0.34, 0.06
 _UPPER, _LOWER = 1.15, 0.6  # inches
 _LETTERS = 15.0  # of a reason in an inch
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from fiducial.cameras.model import Amplifier
 from fiducial.figures.display import block_for
 from fiducial.figures.outline import detector_axes, draw_amplifiers
-from fiducial.figures.style import INK, MUTED, axes_at, new_figure, styled
+from fiducial.figures.style import INK, MUTED, PAPER, axes_at, new_figure, styled
 
 _WIDEST, _TALLEST = 6.4, 6.4  # inches of the map
 _LEFT, _BOTTOM, _LEGEND = 0.66, 0.46, 2.5
 _SMALLEST = 2  # blocks of a box at least, so that a single pixel is seen
+_MANY = 1500  # boxes, of which each has one block at least: they would fill the map
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +56,8 @@ def draw_defect_map(
     amplifiers
         Outlined and named.
     largest
-        The longer side is shown in at most this many blocks. Small boxes take two blocks a side: a map to
-        see where defects are, not how many.
+        The longer side is shown in at most this many blocks. Small boxes take two blocks a side where they
+        are not too many: a map to see where defects are, not how many.
     """
     scale = min(_WIDEST / shape[1], _TALLEST / shape[0])
     width, height = scale * shape[1], max(scale * shape[0], 1.2)
@@ -77,7 +78,8 @@ def draw_defect_map(
             ha="left",
             va="top",
             fontsize=6.5,
-            color=MUTED,
+            color=INK,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
         )
     entries = [Patch(facecolor=layer.colour, label=layer.label) for layer in layers if len(layer.boxes)]
     if entries:
@@ -96,12 +98,12 @@ def paint_layers(layers: Sequence[Layer], shape: tuple[int, int], block: int) ->
     """The map as RGBA in blocks of pixels, row 0 at the bottom; clear where no box is."""
     rows, columns = -(-shape[0] // block), -(-shape[1] // block)
     image = np.zeros((rows, columns, 4), dtype=np.uint8)
+    least = _SMALLEST if block > 1 and sum(len(layer.boxes) for layer in layers) < _MANY else 1
     for layer in layers:
         colour = np.array([*(round(255 * part) for part in to_rgb(layer.colour)), 255], np.uint8)
         x0, y0 = layer.boxes[:, 0] // block, layer.boxes[:, 1] // block
         x1 = -(-(layer.boxes[:, 0] + layer.boxes[:, 2]) // block)
         y1 = -(-(layer.boxes[:, 1] + layer.boxes[:, 3]) // block)
-        least = _SMALLEST if block > 1 else 1
         spans = np.stack([x0, np.maximum(x1, x0 + least), y0, np.maximum(y1, y0 + least)], axis=1)
         for left, right, low, high in np.unique(spans, axis=0).tolist():
             image[low:high, left:right] = colour

@@ -81,6 +81,7 @@ def _levels(axes: Any, one: AmplifierLinearity, half: float) -> None:
             axes.plot(
                 one.signal[chosen],
                 left[chosen],
+                clip_on=False,
                 **{**look, "ls": "", "ms": 4.0 if look["marker"] == "x" else 2.6},
             )
     if np.isfinite(one.stability):

@@ -35,7 +35,7 @@ def draw_transfer(product: PhotonTransferCurve, amplifier: str) -> Figure:
     if one is None:
         raise KeyError(amplifier)
     with_matrix = bool(np.isfinite(one.fit.a).sum() > 1)
-    figure = new_figure(10.6 if with_matrix else 7.6, 4.8)
+    figure = new_figure(10.8 if with_matrix else 7.6, 4.8)
     above, below = axes_at(figure, 0.9, 2.5, 6.5, 2.0), axes_at(figure, 0.9, 0.5, 6.5, 1.7)
     _curve(above, one)
     _residuals(below, one)
@@ -48,7 +48,7 @@ def draw_transfer(product: PhotonTransferCurve, amplifier: str) -> Figure:
     if above.get_legend_handles_labels()[1]:
         above.legend(loc="upper left")
     if with_matrix:
-        _matrix(axes_at(figure, 7.9, 1.3, 2.4, 2.4), figure, one)
+        _matrix(axes_at(figure, 8.1, 1.3, 2.4, 2.4), figure, one)
     return figure
 
 

@@ -51,7 +51,7 @@ def draw_transfer_sheet(
                 heights = np.minimum(one.covariances[chosen, 0, 0], 1.12 * highest)
                 upper.plot(one.mean[chosen], heights, **small)
             if (chosen & np.isfinite(left)).any():
-                lower.plot(one.mean[chosen], np.clip(left[chosen], -half, half), **small)
+                lower.plot(one.mean[chosen], np.clip(left[chosen], -half, half), clip_on=False, **small)
         title = f"! {one.name}" if one.name in failed else one.name
         if one.fit.determined:
             order = np.argsort(one.mean)

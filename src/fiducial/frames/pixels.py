@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fiducial.frames.structure import CardValue
+from fiducial.kernels import turn_words
 
 _BIG_ENDIAN = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
@@ -81,8 +82,8 @@ def physical(stored: np.ndarray, form: PixelFormat) -> np.ndarray:
         Of `PixelFormat.dtype`. Pixels equal to BLANK are NaN.
     """
     if form.dtype == np.uint16:
-        native = _native(stored).view(np.uint16)
-        native ^= np.uint16(0x8000)  # the same as adding 32768, modulo 2**16
+        native = np.ascontiguousarray(stored).view(np.uint16)
+        turn_words(native, swap=not stored.dtype.isnative, flip=0x8000)
         return native
     if form.dtype == np.int32:
         return _native(stored)

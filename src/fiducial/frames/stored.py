@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fiducial.cameras.regions import Region
+from fiducial.kernels import turn_words
 
 if TYPE_CHECKING:
     from fiducial.frames.sources import Source
@@ -73,10 +74,7 @@ class StoredRows(ABC):
         if out.dtype != np.uint16 or not (plain or self.dtype == np.uint16):
             raise ValueError(f"pixels stored as {self.dtype} + {self.zero} are not read into {out.dtype}")
         self.read(first, out.view(self.dtype))
-        if not self.dtype.isnative:
-            out.byteswap(inplace=True)
-        if plain:
-            out ^= np.uint16(0x8000)  # the same as adding 32768, modulo 2**16
+        turn_words(out, swap=not self.dtype.isnative, flip=0x8000 if plain else 0)
 
     @abstractmethod
     def _fill(self, first: int, out: np.ndarray) -> None: ...

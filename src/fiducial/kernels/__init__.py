@@ -11,7 +11,14 @@ from fiducial.kernels.combine import MODES, Rule, clipped_mean, combine
 from fiducial.kernels.detrend import detrend_rows, inverse_of, row_medians
 from fiducial.kernels.detrend_steps import Detrended, Detrending, Linearity, MasterPlanes, NanMark, Noise
 from fiducial.kernels.pairs import PAIR_TYPES, PairProducts, lag_products, pair_products
-from fiducial.kernels.raw import RAW_TYPES, Limits, clipped_mean_integers, clipped_mean_into, correct_rows
+from fiducial.kernels.raw import (
+    RAW_TYPES,
+    Limits,
+    clipped_mean_integers,
+    clipped_mean_into,
+    correct_rows,
+    turn_words,
+)
 from fiducial.kernels.statistics import BandSums, RowStatistics, band_sums, quantiles, row_statistics
 from fiducial.kernels.tiles import TileFault, rice_encode, rice_tiles
 
@@ -48,6 +55,7 @@ __all__ = [
     "rice_tiles",
     "row_medians",
     "row_statistics",
+    "turn_words",
 ]
 
 type Float32 = npt.NDArray[np.float32]

@@ -124,6 +124,7 @@ def rice_encode(
     zero: int,
     threads: int,
 ) -> tuple[_Bytes, npt.NDArray[np.int64]]: ...
+def turn_words(words: npt.NDArray[np.uint16], swap: bool, flip: int) -> None: ...
 def correct_rows(
     raw: npt.NDArray[np.uint16 | np.int16 | np.int32 | np.float32],
     row_level: _Float32 | None,

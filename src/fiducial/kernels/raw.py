@@ -205,3 +205,29 @@ def _clipped_mean(
         used,
         clipped,
     )
+
+
+def turn_words(words: npt.NDArray[np.uint16], *, swap: bool, flip: int = 0) -> None:
+    """Make 16-bit integers of a file into the machine's, where they are.
+
+    Parameters
+    ----------
+    words : any shape, uint16, C-contiguous
+        What was read; changed.
+    swap : bool
+        Whether the bytes of a word are turned around.
+    flip : int
+        Bits that are turned over after that: 0x8000 adds 32768, modulo 2**16.
+
+    Raises
+    ------
+    TypeError
+        The words are of another type.
+    ValueError
+        They are not in one piece, or may not be written.
+    """
+    if words.dtype != np.uint16:
+        raise TypeError(f"words of {words.dtype}, not of uint16")
+    if not (words.flags.c_contiguous and words.flags.writeable):
+        raise ValueError("words are in one piece and can be written")
+    _kernels.turn_words(words.reshape(-1), swap, flip)

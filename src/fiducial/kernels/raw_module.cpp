@@ -8,6 +8,7 @@
 
 #include "clipped_mean_integers.hpp"
 #include "correct_rows.hpp"
+#include "turn_words.hpp"
 
 namespace nb = nanobind;
 
@@ -67,9 +68,22 @@ void add_clipped_mean(nb::module_ &m) {
         nb::arg("clipped").noconvert().none());
 }
 
+// That the words are native is checked by raw.py.
+void add_turn_words(nb::module_ &m) {
+    m.def(
+        "turn_words",
+        [](nb::ndarray<std::uint16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> words, bool swap,
+           std::uint16_t flip) {
+            const nb::gil_scoped_release released;
+            turn_words(words.data(), words.shape(0), swap, flip);
+        },
+        nb::arg("words").noconvert(), nb::arg("swap"), nb::arg("flip"));
+}
+
 }  // namespace
 
 void add_raw(nb::module_ &m) {
+    add_turn_words(m);
     add_clipped_mean(m);
     add_correct_rows<std::uint16_t>(m);
     add_correct_rows<std::int16_t>(m);

@@ -12,6 +12,7 @@ from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import Chain, build_chain
 from fiducial.corrections.frame import DetectorFrame
 from fiducial.corrections.gains_in_force import as_measured
+from fiducial.corrections.memory import FrameMemory
 from fiducial.corrections.segment import Segment
 from fiducial.corrections.single_pass import CorrectedFrame, correct_frame
 from fiducial.frames.records import FrameRecord
@@ -106,6 +107,7 @@ class DetrendTask(PipelineTask):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._masters = KeptMasters()
+        self._memory = FrameMemory()
 
     def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
         """Gather, correct, write."""
@@ -118,6 +120,7 @@ class DetrendTask(PipelineTask):
             record=read_records(tables, detector, [exposure]).get(exposure),
             masters=self._masters.read(butlerQC, inputRefs),
             threads=butlerQC.resources.num_cores,
+            memory=self._memory,
         )
         butlerQC.put(outputs, outputRefs)
 
@@ -130,6 +133,7 @@ class DetrendTask(PipelineTask):
         record: FrameRecord | None = None,
         masters: Mapping[str, Any] | None = None,
         threads: int = 1,
+        memory: FrameMemory | None = None,
     ) -> Struct:
         """Correct a frame.
 
@@ -145,6 +149,8 @@ class DetrendTask(PipelineTask):
             By kind: those that the chain needs.
         threads
             Threads to use; no pixel depends on it.
+        memory
+            Where the pixels go: the result is valid until it is used again. None: to memory of their own.
 
         Returns
         -------
@@ -167,8 +173,9 @@ class DetrendTask(PipelineTask):
             masters=masters,
         )
         frame = open_frame(raw, camera, detector, record)
-        chain.prepare(frame)
-        return Struct(detrended=product_of(frame, chain, correct_frame(chain, frame, threads=threads)))
+        chain.prepare(frame, threads=threads)
+        corrected = correct_frame(chain, frame, threads=threads, memory=memory)
+        return Struct(detrended=product_of(frame, chain, corrected))
 
 
 def product_of(frame: DetectorFrame, chain: Chain, corrected: CorrectedFrame) -> Any:

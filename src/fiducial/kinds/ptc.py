@@ -10,6 +10,7 @@ from fiducial.algorithms.flat_pairing import Pairing, pair_flats
 from fiducial.cameras.model import Camera
 from fiducial.corrections.chain import build_chain
 from fiducial.corrections.frame import DetectorFrame
+from fiducial.corrections.memory import for_each
 from fiducial.errors import NothingToDo
 from fiducial.frames.records import FrameRecord
 from fiducial.kinds.connections import (
@@ -120,7 +121,7 @@ class PtcTask(PipelineTask):
                 f"no pair of flats for the {kind} of {camera.name} detector {detector}{reason}",
                 hint="Offer two flats or more of each exposure time.",
             )
-        fitted, notes = self._fitted(measured, camera, detector), self.config.notes()
+        fitted, notes = self._fitted(measured, camera, detector, threads), self.config.notes()
         if self.config.tie.method != "none":
             fitted, tied = with_tied_gains(fitted, camera.amplifiers(detector), self.config.tie)
             notes |= tied
@@ -146,11 +147,14 @@ class PtcTask(PipelineTask):
             float(own.pairing.mostChange),
         )
 
-    def _fitted(self, measured: MeasuredPairs, camera: Camera, detector: int) -> list[AmplifierTransfer]:
-        found = []
-        for index, amp in enumerate(camera.amplifiers(detector)):
-            one = fit_amplifier(
-                amp.name,
+    def _fitted(
+        self, measured: MeasuredPairs, camera: Camera, detector: int, threads: int
+    ) -> list[AmplifierTransfer]:
+        amplifiers = camera.amplifiers(detector)
+
+        def fit(index: int) -> AmplifierTransfer:
+            return fit_amplifier(
+                amplifiers[index].name,
                 [points[index] for points in measured.points],
                 overscan_noise(measured.noise[:, index]),
                 model=str(self.config.fit),
@@ -159,7 +163,9 @@ class PtcTask(PipelineTask):
                 rolloff=bool(self.config.rollOff),
                 samples=int(self.config.samples),
             )
+
+        found = for_each(fit, range(len(amplifiers)), threads)
+        for one in found:
             if not one.fit.determined:
-                self.log.warning("detector %d amplifier %s: %s", detector, amp.name, one.fit.reason)
-            found.append(one)
+                self.log.warning("detector %d amplifier %s: %s", detector, one.name, one.fit.reason)
         return found

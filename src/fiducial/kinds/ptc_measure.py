@@ -12,6 +12,7 @@ import numpy as np
 from fiducial.algorithms.local_background import surroundings
 from fiducial.algorithms.overscan import BY_ROW
 from fiducial.algorithms.pair_covariances import PairCovariances, pair_covariances
+from fiducial.corrections.memory import FrameMemory, for_each
 from fiducial.errors import CalibrationMismatch
 from fiducial.kinds.setting_aside import FrameFailed
 from fiducial.kinds.whole_frames import corrected_whole, segment_of, silent_amplifiers
@@ -96,15 +97,18 @@ def measure_pairs(
     noise: list[NDArray[np.float64]] = []
     aside: list[AsideNote] = []
     mismatch = None
+    memory = FrameMemory(), FrameMemory()
     for pair in pairs:
         try:
-            found = [corrected_whole(frame, chain, threads) for frame in pair]
+            found = [
+                corrected_whole(frame, chain, threads, own) for frame, own in zip(pair, memory, strict=True)
+            ]
         except FrameFailed as failure:
             aside += _notes(pair, failure)
             if isinstance(failure.__cause__, CalibrationMismatch):
                 mismatch = failure.__cause__
             continue
-        points.append(tuple(_point(amp, found, chain, limits, threads) for amp in pair[0].amplifiers))
+        points.append(_points(pair[0].amplifiers, found, chain, limits, threads))
         if silent := silent_amplifiers(pair[0].amplifiers, [point.reason for point in points[-1]]):
             _LOG.warning("exposures %d and %d say %s", *(frame.exposure for frame in pair), silent)
         noise += [_noises(pair[0].amplifiers, one) for one in found]
@@ -126,6 +130,18 @@ def _notes(pair: FramePair, failure: FrameFailed) -> list[AsideNote]:
         AsideNote(bad.exposure, failure.reason),
         AsideNote(partner.exposure, f"its partner, exposure {bad.exposure}, could not be used"),
     ]
+
+
+def _points(
+    amplifiers: Sequence[Amplifier],
+    frames: Sequence[CorrectedFrame],
+    chain: Chain,
+    limits: PairLimits,
+    threads: int,
+) -> tuple[PairCovariances, ...]:
+    """What the frames say of each amplifier: some at a time, or all threads at one if there are few."""
+    each = 1 if len(amplifiers) >= 2 * threads else threads
+    return tuple(for_each(lambda amp: _point(amp, frames, chain, limits, each), amplifiers, threads // each))
 
 
 def _point(

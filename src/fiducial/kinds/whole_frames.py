@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from fiducial.cameras.model import Amplifier
     from fiducial.corrections.chain import Chain
     from fiducial.corrections.frame import DetectorFrame
+    from fiducial.corrections.memory import FrameMemory
     from fiducial.corrections.segment import Segment
 
 
-def corrected_whole(frame: DetectorFrame, chain: Chain, threads: int = 1) -> CorrectedFrame:
-    """Read and correct a frame; nothing of its pixels is kept in it.
+def corrected_whole(
+    frame: DetectorFrame, chain: Chain, threads: int = 1, memory: FrameMemory | None = None
+) -> CorrectedFrame:
+    """Read and correct a frame; nothing of its pixels is kept in it, and its ``memory`` is used again.
 
     Raises
     ------
@@ -28,8 +31,8 @@ def corrected_whole(frame: DetectorFrame, chain: Chain, threads: int = 1) -> Cor
         if frame.compressed and chain.whole_frame:  # else it would be decoded twice
             frame.pixels = WholeImages(frame.raw)
         try:
-            chain.prepare(frame)
-            return correct_frame(chain, frame, threads=threads)
+            chain.prepare(frame, threads=threads)
+            return correct_frame(chain, frame, threads=threads, memory=memory)
         finally:
             frame.pixels = frame.raw
 

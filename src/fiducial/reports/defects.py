@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
 
 from fiducial.figures.defect_map import Layer, draw_defect_map
-from fiducial.products.boxes import Boxes
-from fiducial.products.defects import REPORTED, DefectSet
+from fiducial.products.boxes import Boxes, boxes_of
+from fiducial.products.defects import DefectSet
 from fiducial.products.defects_comparison import compare_defects
 from fiducial.reports.defects_tables import (
     AmplifierDefects,
     Blob,
     SourceMaster,
     amplifier_lines,
+    before_of,
     blobs_of,
     judge_totals,
     limits_of,
@@ -24,11 +26,11 @@ from fiducial.reports.defects_tables import (
 )
 from fiducial.reports.headline import JudgedTest, detector_name
 from fiducial.reports.model import ReportData
-from fiducial.reports.numbers import count, percent, plural
+from fiducial.reports.numbers import NOTHING, count, percent, plural
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.rows import Measurements
 from fiducial.reports.summary import Summary
-from fiducial.verify.defects import DefectTotals
+from fiducial.verify.defects import DefectRow, DefectTotals
 
 GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (  # later ones are painted above earlier ones
     ("unlit (not masked)", "#d9d2c5", ("unlit",)),
@@ -65,77 +67,81 @@ class DefectsView:
     manual: str
 
 
-def defects_view(data: ReportData, detector: int, _results: Measurements, album: Album) -> DefectsView:
-    """Show one detector's defects."""
-    product = _sets(data)[detector]
-    rows = rows_of(data, product)
-    blobs = blobs_of(product)
-    reasons = tuple(dict.fromkeys(row.reason for row in rows if row.reason != "any"))
-    return DefectsView(
-        tests=judge_totals(data, detector, rows),
-        image=_map(data, product, album),
-        changes=_changes(data, product, album),
-        reasons=reasons,
-        lines=amplifier_lines(rows, reasons),
-        compared=any(row.before >= 0 for row in rows),
-        blobs=blobs[:MOST_BLOBS],
-        blobs_not_shown=max(len(blobs) - MOST_BLOBS, 0),
-        sources=sources_of(product),
-        limits=limits_of(product),
-        notes=tuple(str(v) for k, v in product.metadata.items() if k.startswith("FID NOTE ")),
-        manual=str(product.metadata.get("FID MANUAL FILE", "")),
-    )
+@dataclass(frozen=True)
+class DefectsPart:
+    """The defects of all detectors of a section."""
 
+    data: ReportData
+    template: str = "defects.html.j2"
 
-def findings(data: ReportData) -> tuple[str, ...]:
-    """What all sets together say."""
-    totals = _totals(data)
-    pixels, now = sum(one.pixels for one in totals.values()), sum(one.now for one in totals.values())
-    said = [
-        f"{count(now)} of {count(pixels)} pixels masked on {plural(len(totals), 'detector')} "
-        f"({percent(now / max(pixels, 1))}), dead amplifiers aside."
-    ]
-    known = [one for one in totals.values() if one.before >= 0]
-    if known:
-        said.append(
-            f"Since the set before, {count(sum(one.appeared for one in known))} appeared and "
-            f"{count(sum(one.went for one in known))} of {count(sum(one.before for one in known))} went."
+    @cached_property
+    def sets(self) -> dict[int, DefectSet]:
+        """By detector."""
+        return {detector: cast("DefectSet", one) for detector, one in sorted(self.data.products.items())}
+
+    @cached_property
+    def rows(self) -> dict[int, list[DefectRow]]:
+        """Counts of each amplifier and reason, by detector."""
+        return rows_of(self.data, self.sets)
+
+    @cached_property
+    def totals(self) -> dict[int, DefectTotals]:
+        """By detector."""
+        return {detector: DefectTotals.of(rows) for detector, rows in self.rows.items()}
+
+    def findings(self) -> tuple[str, ...]:
+        """What all sets together say."""
+        totals = self.totals.values()
+        pixels, now = sum(one.pixels for one in totals), sum(one.now for one in totals)
+        said = [
+            f"{count(now)} of {count(pixels)} pixels masked on {plural(len(totals), 'detector')} "
+            f"({percent(now / max(pixels, 1))}), dead amplifiers aside."
+        ]
+        if known := [one for one in totals if one.before >= 0]:
+            said.append(
+                f"Since the set before, {count(sum(one.appeared for one in known))} appeared and "
+                f"{count(sum(one.went for one in known))} of {count(sum(one.before for one in known))} went."
+            )
+        else:
+            said.append("There is no set before to compare with.")
+        dead = [f"{detector_name(self.data, d)} / {n}" for d, one in self.totals.items() for n in one.dead]
+        return (*said, f"Dead amplifiers: {', '.join(dead)}.") if dead else tuple(said)
+
+    def summary(self) -> Summary:
+        """A line a detector."""
+        rows = []
+        for detector, one in self.totals.items():
+            changed = (count(one.appeared), count(one.went)) if one.before >= 0 else (NOTHING, NOTHING)
+            share = percent(one.now / one.pixels) if one.pixels else NOTHING
+            dead = ", ".join(one.dead) or "none"
+            rows.append((detector_name(self.data, detector), count(one.now), share, *changed, dead))
+        return Summary(("masked pixels", "of all", "appeared", "went", "dead amplifiers"), tuple(rows))
+
+    def tests(self, results: Measurements) -> tuple[JudgedTest, ...]:
+        """What the verdict looked at, of all detectors."""
+        tests = [test for d, one in self.totals.items() for test in judge_totals(self.data, d, one)]
+        order = {"fail": 0, "warn": 1}
+        return tuple(sorted(tests, key=lambda t: (order.get(t.outcome, 2), -np.nan_to_num(t.share))))
+
+    def view(self, detector: int, results: Measurements, album: Album) -> DefectsView:
+        """Show one detector."""
+        data, product, rows = self.data, self.sets[detector], self.rows[detector]
+        blobs = blobs_of(product)
+        reasons = tuple(dict.fromkeys(row.reason for row in rows if row.reason != "any"))
+        return DefectsView(
+            tests=judge_totals(data, detector, self.totals[detector]),
+            image=_map(data, product, album),
+            changes=_changes(data, product, album),
+            reasons=reasons,
+            lines=amplifier_lines(rows, reasons),
+            compared=any(row.before >= 0 for row in rows),
+            blobs=blobs[:MOST_BLOBS],
+            blobs_not_shown=max(len(blobs) - MOST_BLOBS, 0),
+            sources=sources_of(product),
+            limits=limits_of(product),
+            notes=tuple(str(v) for k, v in product.metadata.items() if k.startswith("FID NOTE ")),
+            manual=str(product.metadata.get("FID MANUAL FILE", "")),
         )
-    else:
-        said.append("There is no set before to compare with.")
-    if dead := [f"{detector_name(data, d)} / {name}" for d, one in totals.items() for name in one.dead]:
-        said.append(f"Dead amplifiers: {', '.join(dead)}.")
-    return tuple(said)
-
-
-def summary(data: ReportData) -> Summary:
-    """A line a detector."""
-    rows = []
-    for detector, one in _totals(data).items():
-        changed = (count(one.appeared), count(one.went)) if one.before >= 0 else ("–", "–")
-        share = percent(one.now / one.pixels) if one.pixels else "–"
-        dead = ", ".join(one.dead) or "none"
-        rows.append((detector_name(data, detector), count(one.now), share, *changed, dead))
-    return Summary(("masked pixels", "of all", "appeared", "went", "dead amplifiers"), tuple(rows))
-
-
-def judged_totals(data: ReportData, _results: Measurements) -> tuple[JudgedTest, ...]:
-    """What the verdict looked at, of all detectors, the nearest to its limit first."""
-    tests = [
-        test
-        for detector, product in _sets(data).items()
-        for test in judge_totals(data, detector, rows_of(data, product))
-    ]
-    order = {"fail": 0, "warn": 1}
-    return tuple(sorted(tests, key=lambda test: (order.get(test.outcome, 2), -np.nan_to_num(test.share))))
-
-
-def _sets(data: ReportData) -> dict[int, DefectSet]:
-    return {detector: cast("DefectSet", one) for detector, one in sorted(data.products.items())}
-
-
-def _totals(data: ReportData) -> dict[int, DefectTotals]:
-    return {detector: DefectTotals.of(rows_of(data, product)) for detector, product in _sets(data).items()}
 
 
 def _map(data: ReportData, product: DefectSet, album: Album) -> Picture:
@@ -165,19 +171,16 @@ def _boxes(product: DefectSet, names: tuple[str, ...]) -> Boxes:
 
 
 def _changes(data: ReportData, product: DefectSet, album: Album) -> Picture | None:
-    before = cast("DefectSet | None", data.previous_products.get(product.detector))
-    if before is None or (before.instrument, before.shape) != (product.instrument, product.shape):
+    before = before_of(data, product)
+    if before is None:
         return None
     comparison = compare_defects(product, before)
     change = comparison.total
-    masked = tuple(name for name in product.names() if name not in REPORTED)
-    layers = [Layer(f"masked now: {count(change.now)}", STAYED, _boxes(product, masked))]
-    for label, colour, pixels, one in (
-        ("appeared", APPEARED, change.appeared, comparison.appeared),
-        ("went", WENT, change.went, comparison.went),
-    ):
-        own = tuple(name for name in one.names() if name not in REPORTED)
-        layers.append(Layer(f"{label}: {count(pixels)}", colour, _boxes(one, own)))
+    layers = [
+        Layer(f"masked now: {count(change.now)}", STAYED, boxes_of(product.mask())),
+        Layer(f"appeared: {count(change.appeared)}", APPEARED, boxes_of(comparison.pixels_appeared)),
+        Layer(f"went: {count(change.went)}", WENT, boxes_of(comparison.pixels_went)),
+    ]
     what = f"Defects of detector {detector_name(data, product.detector)}"
     seen = "; ".join(
         f"{c.reason}: {count(c.before)} before, {count(c.now)} now, {count(c.appeared)} appeared, "
@@ -189,5 +192,5 @@ def _changes(data: ReportData, product: DefectSet, album: Album) -> Picture | No
         title=f"{what}: what changed since the certified set",
         description=f"{seen}.",
         caption=f"{what} against the set certified before: what is masked now, what appeared, what went. A "
-        "pixel whose reason changed is drawn as appeared or gone, and counted only if its mask changed.",
+        "pixel that is masked for another reason than before is no change here; the table has it.",
     )

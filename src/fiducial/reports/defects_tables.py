@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import isfinite, nan
 from typing import Any, cast
@@ -53,21 +53,26 @@ class SourceMaster:
     dataset: str
 
 
-def rows_of(data: ReportData, product: DefectSet) -> list[DefectRow]:
-    """The rows of a detector that verification wrote, or where there is none, rows counted here."""
+def rows_of(data: ReportData, sets: Mapping[int, DefectSet]) -> dict[int, list[DefectRow]]:
+    """The rows that verification wrote, by detector; where there are none, rows counted here."""
     names = [field.name for field in fields(DefectRow)]
     rows: Sequence[Any] = data.results if isinstance(data.results, Sequence) else data.results.to_pylist()
-    found = [
-        DefectRow(**{name: row[name] for name in names})
-        for row in rows
-        if all(name in row for name in names) and row["detector"] == product.detector
-    ]
-    if found:
-        return found
+    found: dict[int, list[DefectRow]] = {detector: [] for detector in sets}
+    for row in rows:
+        if row["detector"] in found and all(name in row for name in names):
+            found[row["detector"]].append(DefectRow(**{name: row[name] for name in names}))
+    return {
+        detector: own or measure_defects(sets[detector], before_of(data, sets[detector]), data.camera)
+        for detector, own in found.items()
+    }
+
+
+def before_of(data: ReportData, product: DefectSet) -> DefectSet | None:
+    """The set that was certified before, if it can be compared with."""
     before = cast("DefectSet | None", data.previous_products.get(product.detector))
-    if before is not None and (before.instrument, before.shape) != (product.instrument, product.shape):
-        before = None
-    return measure_defects(product, before, data.camera)
+    if before is None or (before.instrument, before.shape) != (product.instrument, product.shape):
+        return None
+    return before
 
 
 def amplifier_lines(rows: Sequence[DefectRow], reasons: Sequence[str]) -> tuple[AmplifierDefects, ...]:
@@ -98,9 +103,8 @@ def _cell(rows: Sequence[DefectRow]) -> Cell:
     return Cell(count(sum(row.now for row in rows)), " ".join(change))
 
 
-def judge_totals(data: ReportData, detector: int, rows: Sequence[DefectRow]) -> tuple[JudgedTest, ...]:
+def judge_totals(data: ReportData, detector: int, totals: DefectTotals) -> tuple[JudgedTest, ...]:
     """The tests behind the verdict on one detector; shown only, where nothing was verified."""
-    totals = DefectTotals.of(rows)
     said = (data.verdict or {}).get("limits")
     limits: dict[str, float] = dict(said) if isinstance(said, dict) else {}
     most, change = limits.get("most", nan), limits.get("change", nan)

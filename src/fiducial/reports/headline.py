@@ -210,7 +210,8 @@ def _sentence(
     if tests and len(judged):
         parts_said.append(f"{plural(tests, 'test')} entered the verdict: {failed} failed, {warned} warned.")
     if nearest:
-        place = "Farthest beyond its limit" if nearest.share > 1 else "Nearest to its limit"
+        beyond = nearest.share > 1 and nearest.outcome != "pass"
+        place = "Farthest beyond its limit" if beyond else "Nearest to its limit"
         parts_said.append(
             f"{place}: {nearest.test} on {nearest.where}"
             f"{f', exposure {nearest.exposure}' if nearest.exposure else ''}: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -28,7 +29,14 @@ from fiducial.reports.numbers import NOTHING, number, plural
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.rows import Measurements
 from fiducial.reports.spans import middle, named, span
-from fiducial.reports.summary import Summary, failed_of, outcomes_of, settings_of, tests_of
+from fiducial.reports.summary import (
+    Summary,
+    failed_of,
+    judged_tests,
+    outcomes_of,
+    settings_of,
+    tests_of,
+)
 
 ALL_IN_FULL = 4  # amplifiers of a detector that are all shown in full; of more, the worst
 WORST = 3
@@ -52,89 +60,99 @@ class LinearityView:
     tests: tuple[JudgedTest, ...]
 
 
-def linearity_view(data: ReportData, detector: int, results: Measurements, album: Album) -> LinearityView:
-    """Show one detector's linearizer."""
-    product = _linearizers(data)[detector]
-    outcomes = outcomes_of(data, detector, results)
-    found = deviations(product)
-    what = f"Linearity of detector {detector_name(data, detector)}"
-    every = product.amplifiers
-    several = len(every) > ALL_IN_FULL
-    chosen = (
-        _worst(every, found, failed_of(outcomes))
-        if several
-        else [one for one in every if _says_anything(one)]
-    )
-    return LinearityView(
-        unit=product.unit,
-        abscissa=product.abscissa.replace("_", " "),
-        undetermined=tuple((one.name, one.reason) for one in every if not one.determined),
-        overview=_overview(every, found, failed_of(outcomes), what, album) if every else None,
-        lines=linearity_lines(product, found, outcomes),
-        sheet=_sheet(product, found, failed_of(outcomes), what, album) if several else None,
-        in_full=tuple(_in_full(product, one, found[one.name], what, album) for one in chosen),
-        not_in_full=len(every) - len(chosen) if several else 0,
-        levels=level_lines(product),
-        aside=tuple((note.exposure, note.reason) for note in read_aside(product.metadata)),
-        settings=settings_of(product.metadata, "FID LINEARITY "),
-        tests=tests_of(data, detector, results),
-    )
+@dataclass(frozen=True)
+class LinearityPart:
+    """The linearizers of all detectors of a section."""
 
+    data: ReportData
+    template: str = "linearizer.html.j2"
 
-def findings(data: ReportData) -> tuple[str, ...]:
-    """What all linearizers together say."""
-    products = _linearizers(data)
-    every = [(detector, one) for detector, product in products.items() for one in product.amplifiers]
-    good = [(detector, one) for detector, one in every if one.determined]
-    known = {detector: deviations(product) for detector, product in products.items()}
-    said = [f"{len(good)} of {plural(len(every), 'amplifier')} determined."]
-    if good:
-        mine = [known[detector][one.name] for detector, one in good]
-        unit = products[good[0][0]].unit
-        left = {(detector, one.name): known[detector][one.name].residual for detector, one in good}
-        detector, name = max(left, key=lambda key: np.nan_to_num(left[key]))
-        said.append(
-            f"Corrections of up to {span([PERCENT * one.correction for one in mine], digits=3)} % of "
-            f"full well, made for signals up to {span([one.maximum for _, one in good])} {unit}. Largest "
-            f"residual of a level after correction: {number(PERCENT * left[detector, name], 3)} % of "
-            f"full well ({detector_name(data, detector)} / {name})."
-        )
-    lost = {
-        f"{detector_name(data, detector)} / {one.name}": one.reason
-        for detector, one in every
-        if not one.determined
-    }
-    return (*said, f"Not determined: {named(lost)}.") if lost else tuple(said)
+    @cached_property
+    def linearizers(self) -> dict[int, Linearizer]:
+        """By detector."""
+        return {d: cast("Linearizer", one) for d, one in sorted(self.data.products.items())}
 
+    @cached_property
+    def deviations(self) -> dict[int, dict[str, Deviation]]:
+        """By detector and amplifier."""
+        return {detector: deviations(product) for detector, product in self.linearizers.items()}
 
-def summary(data: ReportData) -> Summary:
-    """A line a detector."""
-    headers = (
-        "determined",
-        "largest residual (% of full well)",
-        "largest correction (% of full well)",
-        "levels",
-        "rejected",
-    )
-    rows = []
-    for detector, product in _linearizers(data).items():
-        good = [one for one in product.amplifiers if one.determined]
-        found = deviations(product)
-        rows.append(
-            (
-                detector_name(data, detector),
-                f"{len(good)} of {len(product.amplifiers)}",
-                number(max((PERCENT * found[one.name].residual for one in good), default=None), 3),
-                number(max((PERCENT * found[one.name].correction for one in good), default=None), 3),
-                str(len(product.exposures)),
-                str(sum(int(one.outlier.sum()) for one in product.amplifiers)),
+    def findings(self) -> tuple[str, ...]:
+        """What all linearizers together say."""
+        every = [(detector, one) for detector, own in self.linearizers.items() for one in own.amplifiers]
+        good = {(detector, one.name): one for detector, one in every if one.determined}
+        said = [f"{len(good)} of {plural(len(every), 'amplifier')} determined."]
+        if good:
+            found = {key: self.deviations[key[0]][key[1]] for key in good}
+            unit = next(iter(self.linearizers.values())).unit
+            detector, name = max(found, key=lambda key: np.nan_to_num(found[key].residual))
+            corrections = span([PERCENT * one.correction for one in found.values()], digits=3)
+            left = number(PERCENT * found[detector, name].residual, 3)
+            said.append(
+                f"Corrections of up to {corrections} % of full well, made for signals up to "
+                f"{span([one.maximum for one in good.values()])} {unit}. Largest residual of a level after "
+                f"correction: {left} % of full well ({detector_name(self.data, detector)} / {name})."
             )
+        lost = {
+            f"{detector_name(self.data, detector)} / {one.name}": one.reason
+            for detector, one in every
+            if not one.determined
+        }
+        return (*said, f"Not determined: {named(lost)}.") if lost else tuple(said)
+
+    def summary(self) -> Summary:
+        """A line a detector."""
+        rows = []
+        for detector, product in self.linearizers.items():
+            good = [one for one in product.amplifiers if one.determined]
+            found = [self.deviations[detector][one.name] for one in good]
+            rows.append(
+                (
+                    detector_name(self.data, detector),
+                    f"{len(good)} of {len(product.amplifiers)}",
+                    number(max((PERCENT * one.residual for one in found), default=None), 3),
+                    number(max((PERCENT * one.correction for one in found), default=None), 3),
+                    str(len(product.exposures)),
+                    str(sum(int(one.outlier.sum()) for one in product.amplifiers)),
+                )
+            )
+        return Summary(_HEADERS, tuple(rows))
+
+    def tests(self, results: Measurements) -> tuple[JudgedTest, ...]:
+        """Those with a limit."""
+        return judged_tests(self.data, results)
+
+    def view(self, detector: int, results: Measurements, album: Album) -> LinearityView:
+        """Show one detector."""
+        data, product, found = self.data, self.linearizers[detector], self.deviations[detector]
+        every, outcomes = product.amplifiers, outcomes_of(data, detector, results)
+        failed = failed_of(outcomes)
+        what = f"Linearity of detector {detector_name(data, detector)}"
+        several = len(every) > ALL_IN_FULL
+        chosen = _worst(every, found, failed) if several else [one for one in every if _says_anything(one)]
+        return LinearityView(
+            unit=product.unit,
+            abscissa=product.abscissa.replace("_", " "),
+            undetermined=tuple((one.name, one.reason) for one in every if not one.determined),
+            overview=_overview(every, found, failed, what, album) if every else None,
+            lines=linearity_lines(product, found, outcomes),
+            sheet=_sheet(product, found, failed, what, album) if several else None,
+            in_full=tuple(_in_full(product, one, found[one.name], what, album) for one in chosen),
+            not_in_full=len(every) - len(chosen) if several else 0,
+            levels=level_lines(product),
+            aside=tuple((note.exposure, note.reason) for note in read_aside(product.metadata)),
+            settings=settings_of(product.metadata, "FID LINEARITY "),
+            tests=tests_of(data, detector, results),
         )
-    return Summary(headers, tuple(rows))
 
 
-def _linearizers(data: ReportData) -> dict[int, Linearizer]:
-    return {detector: cast("Linearizer", one) for detector, one in sorted(data.products.items())}
+_HEADERS = (
+    "determined",
+    "largest residual (% of full well)",
+    "largest correction (% of full well)",
+    "levels",
+    "rejected",
+)
 
 
 def _worst(

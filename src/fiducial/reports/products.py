@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from fiducial.reports import defects, linearity, transfer
+from fiducial.reports.defects import DefectsPart
 from fiducial.reports.headline import JudgedTest, detector_name
+from fiducial.reports.linearity import LinearityPart
 from fiducial.reports.model import ReportData
 from fiducial.reports.numbers import in_words
 from fiducial.reports.pictures import Album
 from fiducial.reports.rows import Measurements
 from fiducial.reports.summary import Summary, judged_tests
+from fiducial.reports.transfer import TransferPart
 
-type View = Callable[[ReportData, int, Measurements, Album], object]
+
+class ProductsPart(Protocol):
+    """The part of a page that shows the products of one kind."""
+
+    @property
+    def template(self) -> str:
+        """Shows the view of one detector."""
+
+    def findings(self) -> tuple[str, ...]:
+        """What all products together say, in sentences."""
+
+    def summary(self) -> Summary:
+        """A line a detector."""
+
+    def tests(self, results: Measurements) -> tuple[JudgedTest, ...]:
+        """The tests of all detectors that have a limit, the worst first."""
+
+    def view(self, detector: int, results: Measurements, album: Album) -> object:
+        """What the template needs."""
 
 
-@dataclass(frozen=True)
-class Way:
-    """How a kind is shown.
-
-    Parameters
-    ----------
-    template
-        That shows the view of one detector.
-    view
-        What the template needs.
-    findings
-        What all products together say, in sentences.
-    summary
-        A line a detector.
-    tests
-        Those of all detectors that have a limit, worst first.
-    """
-
-    template: str
-    view: View
-    findings: Callable[[ReportData], tuple[str, ...]]
-    summary: Callable[[ReportData], Summary]
-    tests: Callable[[ReportData, Measurements], tuple[JudgedTest, ...]] = judged_tests
+def part_of(data: ReportData) -> ProductsPart | None:
+    """The part that shows the products of a section; None where it has none."""
+    if not data.products:
+        return None
+    kind = str(getattr(next(iter(data.products.values())), "kind", ""))
+    return _PARTS.get(kind, OtherPart)(data)
 
 
 @dataclass(frozen=True)
@@ -48,27 +52,33 @@ class OtherView:
     facts: tuple[tuple[str, str], ...]
 
 
-def way_of(data: ReportData) -> Way | None:
-    """How the products of a section are shown; None where it has none."""
-    if not data.products:
-        return None
-    return _WAYS.get(str(getattr(next(iter(data.products.values())), "kind", "")), _OTHER)
+@dataclass(frozen=True)
+class OtherPart:
+    """Products of a kind that the report does not know."""
+
+    data: ReportData
+    template: str = "other.html.j2"
+
+    def findings(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+    def summary(self) -> Summary:
+        """The detectors."""
+        return Summary((), tuple((detector_name(self.data, detector),) for detector in self.data.products))
+
+    def tests(self, results: Measurements) -> tuple[JudgedTest, ...]:
+        """As of any other kind."""
+        return judged_tests(self.data, results)
+
+    def view(self, detector: int, results: Measurements, album: Album) -> OtherView:
+        """The header's scalars."""
+        metadata: Mapping[str, object] = getattr(self.data.products[detector], "metadata", {})
+        return OtherView(tuple((str(key), in_words(value)) for key, value in metadata.items()))
 
 
-def _other_view(data: ReportData, detector: int, _results: Measurements, _album: Album) -> OtherView:
-    metadata = getattr(data.products[detector], "metadata", {})
-    return OtherView(tuple((str(key), in_words(value)) for key, value in metadata.items()))
-
-
-def _detectors(data: ReportData) -> Summary:
-    return Summary((), tuple((detector_name(data, detector),) for detector in data.products))
-
-
-_OTHER = Way("other.html.j2", _other_view, lambda _: (), _detectors)
-_WAYS = {
-    "defects": Way(
-        "defects.html.j2", defects.defects_view, defects.findings, defects.summary, defects.judged_totals
-    ),
-    "ptc": Way("ptc.html.j2", transfer.transfer_view, transfer.findings, transfer.summary),
-    "linearizer": Way("linearizer.html.j2", linearity.linearity_view, linearity.findings, linearity.summary),
+_PARTS: dict[str, Callable[[ReportData], ProductsPart]] = {
+    "defects": DefectsPart,
+    "ptc": TransferPart,
+    "linearizer": LinearityPart,
 }

@@ -15,7 +15,7 @@ from fiducial.reports.measurements import AmplifierLine, amplifier_lines, histog
 from fiducial.reports.model import HistoryStep, ReportData
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.previous import Comparison, comparison_of
-from fiducial.reports.products import Way, way_of
+from fiducial.reports.products import ProductsPart, part_of
 from fiducial.reports.residuals import ContactSheet, ResidualView, contact_sheet, residual_view
 from fiducial.reports.room import LARGEST_PAGE, Room, detectors_in_full, worst_detectors
 from fiducial.reports.rows import Measurements
@@ -85,31 +85,31 @@ def sections_of(reports: Sequence[ReportData]) -> list[Section]:
 
 def _section(data: ReportData, number: str, room: Room, album: Album) -> Section:
     results = Measurements.of(data.results)
-    way = way_of(data)
+    part = part_of(data)
     anchor = f"{number}-{re.sub(r'[^a-z0-9]+', '-', data.label.lower()).strip('-')}"
     shown = worst_detectors(data, results, detectors_in_full(data, room))
-    tabulated = worst_detectors(data, results, MOST_TABLES) if way is None else ()
+    tabulated = worst_detectors(data, results, MOST_TABLES) if part is None else ()
     known = data.detectors
     return Section(
         anchor=anchor,
         label=kind_name(data.label),
         data=data,
         headline=headline_of(
-            data, results, way.findings(data) if way else (), way.tests(data, results) if way else None
+            data, results, part.findings() if part else (), part.tests(results) if part else None
         ),
         inputs=inputs_of(data, results),
         focal_plane=focal_plane_picture(data, room, album),
         detectors=tuple(
             _detector(data, detector, results, anchor, room, album)
-            if way is None
-            else _product(data, detector, results, anchor, way, album)
+            if part is None
+            else _product(data, detector, results, anchor, part, album)
             for detector in shown
         ),
         detectors_not_shown=len(known) - len(shown),
         tables=tuple(_table(data, detector, results) for detector in tabulated),
-        tables_not_shown=len(known) - len(tabulated) if way is None else 0,
-        template=way.template if way else "",
-        summary=way.summary(data) if way and len(known) > 1 else None,
+        tables_not_shown=len(known) - len(tabulated) if part is None else 0,
+        template=part.template if part else "",
+        summary=part.summary() if part and len(known) > 1 else None,
         commands=tuple(data.commands),
         history=tuple(data.history),
         versions=tuple(data.versions.items()),
@@ -137,7 +137,7 @@ def _detector(
 
 
 def _product(
-    data: ReportData, detector: int, results: Measurements, anchor: str, way: Way, album: Album
+    data: ReportData, detector: int, results: Measurements, anchor: str, part: ProductsPart, album: Album
 ) -> DetectorView:
     """A detector of which there is no image."""
     return DetectorView(
@@ -151,7 +151,7 @@ def _product(
         timelines=(),
         histogram=None,
         comparison=None,
-        product=way.view(data, detector, results, album),
+        product=part.view(detector, results, album),
     )
 
 

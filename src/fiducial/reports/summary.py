@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,14 @@ def _warning_only(rows: Measurements) -> Measurements:
 
 
 def _in_words(data: ReportData, rows: Measurements) -> tuple[JudgedTest, ...]:
+    """Failures, warnings, what passes, what passes and could only warn, the rest; each by its margin."""
     rows = _warning_only(rows)
-    rank = np.array([_ORDER.index(o) if o in _ORDER else len(_ORDER) for o in rows["outcome"]], dtype=int)
+    rank = np.array([_ORDER.index(o) if o in _ORDER else len(_ORDER) for o in rows["outcome"]], dtype=float)
+    rank[(rows["outcome"] == "pass") & ~rows["counts"]] += 0.5
     margin = np.where(np.isfinite(rows["margin"]), rows["margin"], np.inf)
-    return tuple(judged_test(row, "", data) for row in rows.take(np.lexsort((margin, rank))).rows())
+    return tuple(_test(row, data) for row in rows.take(np.lexsort((margin, rank))).rows())
+
+
+def _test(row: Mapping[str, Any], data: ReportData) -> JudgedTest:
+    only = "" if row["counts"] or row["outcome"] not in _JUDGED else "can only warn"
+    return judged_test({**row, "note": "; ".join(filter(None, (row["note"], only)))}, "", data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -18,7 +19,14 @@ from fiducial.reports.numbers import NOTHING, number, plural
 from fiducial.reports.pictures import Album, Picture
 from fiducial.reports.rows import Measurements
 from fiducial.reports.spans import middle, named, span
-from fiducial.reports.summary import Summary, failed_of, outcomes_of, settings_of, tests_of
+from fiducial.reports.summary import (
+    Summary,
+    failed_of,
+    judged_tests,
+    outcomes_of,
+    settings_of,
+    tests_of,
+)
 from fiducial.reports.transfer_tables import (
     MILLIONTHS,
     PairLine,
@@ -49,82 +57,94 @@ class TransferView:
     tests: tuple[JudgedTest, ...]
 
 
-def transfer_view(data: ReportData, detector: int, results: Measurements, album: Album) -> TransferView:
-    """Show one detector's photon transfer."""
-    product = _curves(data)[detector]
-    outcomes = outcomes_of(data, detector, results)
-    what = f"Photon transfer of detector {detector_name(data, detector)}"
-    every = product.amplifiers
-    several = len(every) > ALL_IN_FULL
-    chosen = _worst(every, failed_of(outcomes)) if several else [one for one in every if _says_anything(one)]
-    return TransferView(
-        settings=settings_of(product.metadata, "FID PTC "),
-        undetermined=tuple((one.name, one.fit.reason) for one in every if not one.fit.determined),
-        overview=_overview(every, failed_of(outcomes), what, album) if every else None,
-        lines=transfer_lines(data, product, outcomes),
-        sheet=_sheet(product, failed_of(outcomes), what, album) if several else None,
-        matrices=_matrices(product, what, album) if several else None,
-        in_full=tuple(_in_full(product, one, what, album) for one in chosen),
-        not_in_full=len(every) - len(chosen) if several else 0,
-        pairs=pair_lines(product),
-        aside=tuple((note.exposure, note.reason) for note in product.aside),
-        tests=tests_of(data, detector, results),
-    )
+@dataclass(frozen=True)
+class TransferPart:
+    """Photon transfer of all detectors of a section."""
 
+    data: ReportData
+    template: str = "ptc.html.j2"
 
-def findings(data: ReportData) -> tuple[str, ...]:
-    """What all curves together say."""
-    curves = _curves(data)
-    every = [(detector, one) for detector, curve in curves.items() for one in curve.amplifiers]
-    good = [one.fit for _, one in every if one.fit.determined]
-    said = [f"{len(good)} of {plural(len(every), 'amplifier')} determined from {_pairs_in_words(curves)}."]
-    if good:
-        found = [one for _, one in every if one.turnoff_found]
-        middle_gain = f" (median {middle([fit.gain for fit in good])})" if len(good) > 1 else ""
-        turnoff = f"turn-off {span([one.turnoff for one in found])} adu" if found else "no turn-off reached"
-        said.append(
-            f"Gain {span([fit.gain for fit in good])} electron/adu{middle_gain}, "
-            f"read noise {span([fit.noise for fit in good])} electron, "
-            f"a₀₀ {span([MILLIONTHS * fit.a[0, 0] for fit in good], digits=3)} × 10⁻⁶ / electron, {turnoff}, "
-            f"χ²/ν {span([per_freedom(fit.chi2, fit.freedom) for fit in good], digits=3)}."
-        )
-    lost = {
-        f"{detector_name(data, detector)} / {one.name}": one.fit.reason
-        for detector, one in every
-        if not one.fit.determined
-    }
-    return (*said, f"Not determined: {named(lost)}.") if lost else tuple(said)
+    @cached_property
+    def curves(self) -> dict[int, PhotonTransferCurve]:
+        """By detector."""
+        return {d: cast("PhotonTransferCurve", one) for d, one in sorted(self.data.products.items())}
 
-
-def summary(data: ReportData) -> Summary:
-    """A line a detector."""
-    headers = (
-        "determined",
-        "gain (electron/adu)",
-        "read noise (electron)",
-        "turn-off (adu)",
-        "pairs",
-        "in none",
-    )
-    rows = []
-    for detector, curve in _curves(data).items():
-        good = [one for one in curve.amplifiers if one.fit.determined]
-        rows.append(
-            (
-                detector_name(data, detector),
-                f"{len(good)} of {len(curve.amplifiers)}",
-                span([one.fit.gain for one in good]),
-                span([one.fit.noise for one in good]),
-                span([one.turnoff for one in good if one.turnoff_found]),
-                str(len(curve.pairs)),
-                str(len(curve.aside)),
+    def findings(self) -> tuple[str, ...]:
+        """What all curves together say."""
+        every = [(detector, one) for detector, curve in self.curves.items() for one in curve.amplifiers]
+        good = [one.fit for _, one in every if one.fit.determined]
+        pairs = _pairs_in_words(self.curves)
+        said = [f"{len(good)} of {plural(len(every), 'amplifier')} determined from {pairs}."]
+        if good:
+            middle_gain = f" (median {middle([fit.gain for fit in good])})" if len(good) > 1 else ""
+            found = [one.turnoff for _, one in every if one.turnoff_found]
+            turnoff = f"turn-off {span(found)} adu" if found else "no turn-off reached"
+            said.append(
+                f"Gain {span([fit.gain for fit in good])} electron/adu{middle_gain}, "
+                f"read noise {span([fit.noise for fit in good])} electron, "
+                f"a₀₀ {span([MILLIONTHS * fit.a[0, 0] for fit in good], digits=3)} × 10⁻⁶ / electron, "
+                f"{turnoff}, χ²/ν {span([per_freedom(fit.chi2, fit.freedom) for fit in good], digits=3)}."
             )
+        lost = {
+            f"{detector_name(self.data, detector)} / {one.name}": one.fit.reason
+            for detector, one in every
+            if not one.fit.determined
+        }
+        return (*said, f"Not determined: {named(lost)}.") if lost else tuple(said)
+
+    def summary(self) -> Summary:
+        """A line a detector."""
+        rows = []
+        for detector, curve in self.curves.items():
+            good = [one for one in curve.amplifiers if one.fit.determined]
+            rows.append(
+                (
+                    detector_name(self.data, detector),
+                    f"{len(good)} of {len(curve.amplifiers)}",
+                    span([one.fit.gain for one in good]),
+                    span([one.fit.noise for one in good]),
+                    span([one.turnoff for one in good if one.turnoff_found]),
+                    str(len(curve.pairs)),
+                    str(len(curve.aside)),
+                )
+            )
+        return Summary(_HEADERS, tuple(rows))
+
+    def tests(self, results: Measurements) -> tuple[JudgedTest, ...]:
+        """Those with a limit."""
+        return judged_tests(self.data, results)
+
+    def view(self, detector: int, results: Measurements, album: Album) -> TransferView:
+        """Show one detector."""
+        data, product = self.data, self.curves[detector]
+        every, outcomes = product.amplifiers, outcomes_of(data, detector, results)
+        failed = failed_of(outcomes)
+        what = f"Photon transfer of detector {detector_name(data, detector)}"
+        several = len(every) > ALL_IN_FULL
+        chosen = _worst(every, failed) if several else [one for one in every if _says_anything(one)]
+        return TransferView(
+            settings=settings_of(product.metadata, "FID PTC "),
+            undetermined=tuple((one.name, one.fit.reason) for one in every if not one.fit.determined),
+            overview=_overview(every, failed, what, album) if every else None,
+            lines=transfer_lines(data, product, outcomes),
+            sheet=_sheet(product, failed, what, album) if several else None,
+            matrices=_matrices(product, what, album) if several else None,
+            in_full=tuple(_in_full(product, one, what, album) for one in chosen),
+            not_in_full=len(every) - len(chosen) if several else 0,
+            pairs=pair_lines(product),
+            aside=tuple((note.exposure, note.reason) for note in product.aside),
+            tests=tests_of(data, detector, results),
         )
-    return Summary(headers, tuple(rows))
 
 
-def _curves(data: ReportData) -> dict[int, PhotonTransferCurve]:
-    return {detector: cast("PhotonTransferCurve", one) for detector, one in sorted(data.products.items())}
+_HEADERS = (
+    "determined",
+    "gain (electron/adu)",
+    "read noise (electron)",
+    "turn-off (adu)",
+    "pairs",
+    "in none",
+)
 
 
 def _pairs_in_words(curves: dict[int, PhotonTransferCurve]) -> str:

@@ -23,12 +23,14 @@ class TransferLine:
     name: str
     outcome: str  # empty: not verified
     gain: str
+    tied: str  # gain tied to the others'; empty where gains were not tied
     nominal: str  # of the camera's file
     noise: str
-    noise_from: str  # whence, if not from the pairs alone
+    with_overscan: bool  # whether the overscan took part in the noise
     overscan: str
     a00: str
     turnoff: str
+    rolloff: str  # empty where it was not looked for, or not found
     chi2: str
     kept: str
     outliers: str
@@ -75,9 +77,10 @@ def _line(one: AmplifierTransfer, nominal: float, outcome: str) -> TransferLine:
         name=one.name,
         outcome=outcome,
         gain=measured(fit.gain, fit.gain_error) if good else NOTHING,
+        tied=_if_any(one.tied_gain, one.tied_gain_error),
         nominal=number(nominal),
         noise=measured(fit.noise, fit.noise_error) if good else NOTHING,
-        noise_from="" if fit.noise_constrained or not good else "with the overscan",
+        with_overscan=good and not fit.noise_constrained,
         overscan=measured(one.read_noise, one.read_noise_error),
         a00=measured(MILLIONTHS * fit.a[0, 0], MILLIONTHS * fit.a_error[0, 0]) if good else NOTHING,
         turnoff=measured(one.turnoff, one.turnoff_error)
@@ -85,12 +88,17 @@ def _line(one: AmplifierTransfer, nominal: float, outcome: str) -> TransferLine:
         else f"above {number(one.turnoff)}"
         if np.isfinite(one.turnoff)
         else NOTHING,
+        rolloff=_if_any(fit.rolloff, fit.rolloff_error),
         chi2=f"{number(per_freedom(fit.chi2, fit.freedom), 3)}" if good else NOTHING,
         kept=f"{int(one.kept.sum())} of {measured_pairs}",
         outliers=str(int(one.outlier.sum())),
         lost="; ".join(f"{reason} ({number_of})" for reason, number_of in lost.most_common()) or "none",
         determined=good,
     )
+
+
+def _if_any(value: float, error: float) -> str:
+    return measured(value, error) if np.isfinite(value) else ""
 
 
 def pair_lines(product: PhotonTransferCurve) -> tuple[PairLine, ...]:

@@ -42,6 +42,7 @@ TESTS: dict[str, str] = {
     "gain": "gain",
     "gain_nominal": "gain against the camera's file",
     "gain_change": "gain against certified",
+    "gain_tied": "tied gain against the curve's",
     "gain_drift": "drift of the gain",
     "gain_separation": "gain of separated pairs",
     "noise_overscan": "noise against the overscan",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from astropy.io import fits
-from lsst.daf.butler import CollectionType, MissingDatasetTypeError
+from lsst.daf.butler import CollectionType, FileIntegrityError, MissingDatasetTypeError
 
-from fiducial.errors import IntegrityError
+from fiducial.errors import FiducialError, IntegrityError, first_of_ours
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler, DatasetRef
@@ -66,6 +66,25 @@ def _below(name: str, children: Mapping[str, tuple[str, ...]], seen: set[str]) -
     return seen
 
 
+def read_dataset(butler: Butler, ref: DatasetRef, **how: Any) -> Any:
+    """A dataset as `Butler.get` gives it.
+
+    Raises
+    ------
+    IntegrityError
+        Its file is gone, or is not what it was.
+    """
+    try:
+        return butler.get(ref, **how)
+    except (OSError, ValueError, FileIntegrityError, FiducialError) as error:
+        if (ours := first_of_ours(error)) is not None:
+            raise ours from error
+        raise IntegrityError(
+            f"{ref.datasetType.name}: its file is gone, or is not what it was",
+            hint="`fiducial audit` lists such files",
+        ) from error
+
+
 def primary_header(butler: Butler, ref: DatasetRef) -> dict[str, Any]:
     """Our own cards of a product's file, those that begin with FID; its pixels are not read.
 
@@ -79,7 +98,7 @@ def primary_header(butler: Butler, ref: DatasetRef) -> dict[str, Any]:
         with uri.as_local() as local:
             cards = fits.Header.fromfile(local.ospath).cards
             return {card.keyword: card.value for card in cards if card.keyword.startswith("FID")}
-    except (OSError, fits.VerifyError) as error:
+    except (OSError, ValueError, EOFError, fits.VerifyError) as error:
         raise IntegrityError(
             f"{uri.basename()}: its header cannot be read", hint="`fiducial audit` lists such files"
         ) from error

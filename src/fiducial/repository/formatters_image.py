@@ -15,6 +15,7 @@ from lsst.resources import ResourcePath
 from fiducial.errors import ConfigurationError
 from fiducial.repository.compression import LosslessCompression
 from fiducial.repository.integrity import verify_certified
+from fiducial.repository.staging import StagedFormatter
 from fiducial.repository.storage import storage_errors
 from fiducial.repository.whole_mask import WholeMask, read_whole
 
@@ -24,7 +25,7 @@ _RECIPES = ("default", "lossless")
 _UNCERTAINTY_TYPE = ("UTYPE", "VarianceUncertainty", "what this plane is, for astropy CCDData")
 
 
-class CalibrationImageFormatter(GenericFormatter):
+class CalibrationImageFormatter(StagedFormatter, GenericFormatter):
     """Writes image, int32 mask and variance, and the science metadata as FITS cards too.
 
     Uncompressed unless the repository's configuration asks for the recipe ``lossless``, here for one type
@@ -45,14 +46,14 @@ class CalibrationImageFormatter(GenericFormatter):
 
     _metadata: dict[str, Any]
 
-    def write_local_file(self, in_memory_dataset: MaskedImage, uri: ResourcePath) -> None:
+    def write_product(self, in_memory_dataset: MaskedImage, path: str) -> None:
         """Write the three planes; a full disk or a read-only folder is a `StorageError`."""
         self._metadata = dict(in_memory_dataset.metadata)
         labelled = copy.copy(in_memory_dataset)
         labelled._opaque_metadata = _labels()
         labelled._mask = WholeMask.of(in_memory_dataset.mask)
         with storage_errors(self.file_descriptor.location.uri.ospath):
-            super().write_local_file(labelled, uri)
+            GenericFormatter.write_local_file(self, labelled, ResourcePath(path))
 
     def read_from_uri(self, uri: ResourcePath, component: str | None = None, expected_size: int = -1) -> Any:
         """Read a part, after the checksum of a certified file was found right."""

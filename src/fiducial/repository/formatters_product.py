@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from astropy.io import fits
-from lsst.daf.butler import FormatterV2
-from lsst.resources import ResourcePath
 
 from fiducial.products.base import Product, product_hdus, read_product
 from fiducial.repository.integrity import verify_certified
+from fiducial.repository.staging import StagedFormatter
 from fiducial.repository.storage import storage_errors
 
 
-class ProductFormatter(FormatterV2):
+class ProductFormatter(StagedFormatter):
     """Reads and writes whatever `fiducial.products.base` knows; never a pickle."""
 
     default_extension: ClassVar[str | None] = ".fits"
@@ -32,7 +31,7 @@ class ProductFormatter(FormatterV2):
         with fits.open(path, memmap=False) as hdus:
             return read_product(hdus, path)
 
-    def write_local_file(self, in_memory_dataset: Product, uri: ResourcePath) -> None:
+    def write_product(self, in_memory_dataset: Product, path: str) -> None:
         """Write the product's HDUs."""
         with storage_errors(self.file_descriptor.location.uri.ospath):
-            product_hdus(in_memory_dataset).writeto(uri.ospath, overwrite=True)
+            product_hdus(in_memory_dataset).writeto(path, overwrite=True)

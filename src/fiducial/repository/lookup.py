@@ -36,6 +36,16 @@ def inputs_of(butler: Butler, chain: str) -> set[str]:
     return {name for name in found if not name.startswith(f"{chain}/")}
 
 
+def certified_in(butler: Butler, chain: str) -> list[str]:
+    """List the calibration collections of a chain in the order in which they are searched."""
+    try:
+        return list(
+            butler.collections.query(chain, flatten_chains=True, collection_types=CollectionType.CALIBRATION)
+        )
+    except MissingCollectionError:
+        return []
+
+
 def datasets(butler: Butler, dataset_type: str, collection: str) -> list[DatasetRef]:
     """List the datasets of a type in a collection in the order of their data; none if there is neither."""
     if not collection:

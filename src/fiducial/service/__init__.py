@@ -14,7 +14,7 @@ _WHERE = {
     "detrend": "detrending",
     "draft_camera": "cameras",
     "export": "shipping",
-    "find_dates": "planning",
+    "find_dates": "finding_dates",
     "history": "asking",
     "import_bundle": "shipping",
     "ingest": "ingesting",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OPTIONAL = ("dark", "flat")  # a bias is always needed where the chain names it
 
-_MASTERS = {"linearity": "linearizer"}  # of corrections that are not called as their master
+_MASTERS = {"linearity": "linearizer", "suspect": "ptc"}  # of corrections that are not called as their master
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def adapt_chain(
     stage
         ``Bootstrap`` where the masters are those in adu.
     added
-        Corrections that are put in where there is a master: ``linearity``, ``dark``.
+        Corrections that are put in where there is a master: ``linearity``, ``dark``, ``suspect``.
     state
         Camera state of the frames; a master of another one is not put in. None: not looked at.
     """
@@ -173,8 +173,10 @@ def _gains(there: Masters, wished: Collection[str]) -> Adapted:
 
 
 def _place(chain: Sequence[str], name: str) -> int:
-    """Where a correction is put: linearity before gain and assembly, the others behind bias and variance."""
+    """Where a correction is put: suspect behind overscan, linearity before gain, the dark behind the bias."""
+    if name == "suspect":
+        return chain.index("overscan") + 1 if "overscan" in chain else 0
     if name == "linearity":
         return min(chain.index(one) for one in ("gain", "assembly") if one in chain)
-    before = [one for one in ("assembly", "bias", "variance", "dark") if one in chain]
+    before = [one for one in ("assembly", "bias", "variance") if one in chain]
     return max(chain.index(one) for one in before) + 1

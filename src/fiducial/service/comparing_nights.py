@@ -103,8 +103,8 @@ def status(
     with Repository.open(root, instrument=instrument) as repository:
         camera = repository.camera()
         _check(quantities, detectors, {one.id for one in camera.detectors})
-        found, left_out = gather_readings(repository)
-    readings = _wanted(found, quantities, detectors)
+        found, left_out = gather_readings(repository, detectors)
+    readings = _wanted(found, quantities)
     nights = tuple(sorted({one.night for one in readings}))
     chosen = _night(night, nights)
     changes = changes_of(readings, chosen, criteria)
@@ -141,14 +141,11 @@ def _check(quantities: Sequence[str], detectors: Sequence[int], known: set[int])
         )
 
 
-def _wanted(
-    readings: Sequence[Reading], quantities: Sequence[str], detectors: Sequence[int]
-) -> list[Reading]:
+def _wanted(readings: Sequence[Reading], quantities: Sequence[str]) -> list[Reading]:
     return [
         one
         for one in readings
-        if (not detectors or one.detector in detectors)
-        and (not quantities or one.quantity in quantities or one.quantity.split(" ")[0] in quantities)
+        if not quantities or one.quantity in quantities or one.quantity.split(" ")[0] in quantities
     ]
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from fiducial.execution.job import Outcome
     from fiducial.repository import Repository
 
+_SUSPECT = "detrend:corrections.suspect.source=ptc"
+"""Who asks for turn-offs of photon transfer has the correction in the chain."""
+
 
 @dataclass(frozen=True)
 class DetrendedFrame:
@@ -133,7 +136,7 @@ def _adapted(
         detectors=sorted({r.detector for r in chosen}),
         physical_filter=first.facts.filter,
         wished=overrides,
-        added=("linearity",),
+        added=("linearity", *(["suspect"] if _SUSPECT in overrides else [])),
         state=first.facts.state,
     )
 

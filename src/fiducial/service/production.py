@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiducial.errors import NothingToDo
-from fiducial.service.before import Before, require_masters
-from fiducial.service.chains import adapt_product
-from fiducial.service.planning import Impossible, Planned, Plans, plan_in
+from fiducial.service.before import Before
+from fiducial.service.planner import prepared
+from fiducial.service.planning import plan_in
+from fiducial.service.plans import Impossible, Planned, Plans
 from fiducial.service.progress import Progress, Silent
 from fiducial.service.request import Request
 from fiducial.service.verdicts import read_verdict
@@ -102,25 +103,8 @@ def make(
 def _make_one(
     repository: Repository, planned: Planned, before: Before, request: Request, progress: Progress
 ) -> Made:
-    product, exposure, runs = planned.plan.kind, planned.plan.generate[0], before.runs
-    require_masters(
-        repository,
-        product,
-        exposure=exposure,
-        detectors=planned.detectors,
-        before=before,
-        request=request,
-    )
-    adapted = adapt_product(
-        repository,
-        product,
-        exposure=exposure,
-        detectors=planned.detectors,
-        before=before,
-        wished=request.overrides,
-        world=planned.step.world,
-        state=planned.plan.state,
-    )
+    product, runs = planned.plan.kind, before.runs
+    adapted = prepared(repository, planned.plan, planned.detectors, planned.step, before, request)
     job = generation(repository, planned, runs, request, adapted.overrides)
     generated = _run(repository, job, request, planned, progress)
     verdict, verified = "not made", None
@@ -148,38 +132,52 @@ def _make_one(
         + len({exposure for exposure, _ in aside}),
         seconds=generated.seconds + (verified.seconds if verified else 0.0),
     )
+    _note(repository, made)
+    return made
+
+
+def _note(repository: Repository, made: Made) -> None:
+    """Put it on the ledger."""
+    plan = made.planned.plan
     repository.ledger.append(
         "make",
         instrument=repository.instrument,
         inputs={
-            "kind": planned.plan.kind,
-            "filter": planned.plan.filter,
-            "exposures": list(planned.plan.generate),
-            "verdict": verdict,
+            "kind": plan.kind,
+            "filter": plan.filter,
+            "exposures": list(plan.generate),
+            "verdict": made.verdict,
         },
         run=made.run,
-        outcome=verdict,
+        outcome=made.verdict,
     )
-    return made
 
 
 def _set_aside_on_the_way(repository: Repository, kind: str, run: str) -> list[tuple[int, str]]:
     """Name the frames that were planned for but turned out unusable, as the products' headers tell."""
-    from astropy.io import fits
-
     from fiducial.products.metadata import read_aside
     from fiducial.repository.lookup import datasets
 
     found = []
     for ref in datasets(repository.butler, kind, run):
-        with repository.butler.getURI(ref).as_local() as local:
-            header = fits.getheader(local.ospath)
         detector = ref.dataId["detector"]
         found += [
             (note.exposure, f"exposure {note.exposure} detector {detector} was set aside: {note.reason}")
-            for note in read_aside(header)
+            for note in read_aside(_metadata_of(repository, ref))
         ]
     return found
+
+
+def _metadata_of(repository: Repository, ref: Any) -> Mapping[str, Any]:
+    """The header of an image; that of another product has no room for long texts, so its own metadata."""
+    from astropy.io import fits
+
+    from fiducial.repository.lookup import IMAGE_STORAGE
+
+    if ref.datasetType.storageClass_name != IMAGE_STORAGE:
+        return dict(repository.butler.get(ref).metadata)
+    with repository.butler.getURI(ref).as_local() as local:
+        return dict(fits.getheader(local.ospath))
 
 
 def _run(repository: Repository, job: Any, request: Request, planned: Planned, progress: Progress) -> Outcome:

@@ -161,15 +161,31 @@ def _read(repository: Repository, refs: Mapping[int, Any]) -> tuple[dict[int, Ma
 def _certified_before(
     repository: Repository, production: Production, settings: dict[str, Any], made: Mapping[int, Any]
 ) -> dict[int, Any]:
-    """Find, for each detector, what was certified for the same moment before this production."""
+    """Find, for each detector, what was certified for the same moment before this production.
+
+    If this production is certified itself, that is what stands after it in the chain.
+    """
+    from fiducial.repository.lookup import certified_in
+
     exposures = settings.get("generate", ())
+    chain = certified_in(repository.butler, production.names.calib) if exposures else []
     found = {}
-    for detector, own in made.items() if exposures else ():
-        ref = repository.find_calibration(
-            production.kind, exposures[0], detector, physical_filter=settings.get("filter")
-        )
-        if ref is not None and ref.run != own.run:
-            found[detector] = ref
+    for detector, own in made.items():
+        before = None
+        for name in chain:
+            ref = repository.find_calibration(
+                production.kind,
+                exposures[0],
+                detector,
+                physical_filter=settings.get("filter"),
+                collections=[name],
+            )
+            if ref is not None and ref.run == own.run:
+                before = None
+            elif before is None:
+                before = ref
+        if before is not None:
+            found[detector] = before
     return found
 
 

@@ -83,8 +83,8 @@ def needed_by(product: str) -> tuple[str, ...]:
 
 def keeps_chain(product: str, wished: Collection[str]) -> bool:
     """Whether the user gave the chain of a product's task; then it is left as it is."""
-    label = product.removesuffix("Bootstrap")
-    return any(setting.startswith((f"{label}:chain", "parameters:chain")) for setting in wished)
+    label = "parameters" if product.startswith("flat") else product
+    return any(setting.startswith(f"{label}:chain") for setting in wished)
 
 
 def frames_needed(step: Step, settings: SelectionDefaults) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fiducial.trends.criteria import TrendCriteria
 from fiducial.trends.dates import meets
-from fiducial.trends.readings import METHODS, Key, Reading
+from fiducial.trends.readings import METHODS, RELATIVE, Key, Reading
 from fiducial.trends.scatter import Series, night_scatter
 from fiducial.verify.columns import Columns
 from fiducial.verify.criteria import Criteria, load_criteria
@@ -78,17 +78,17 @@ def changes_of(readings: Sequence[Reading], night: int, criteria: TrendCriteria)
 
     Returns
     -------
-    One entry for each amplifier and quantity that was measured in the night on any amplifier, or has a
-    certified value of such a quantity; by quantity, detector and amplifier.
+    One entry for each amplifier of each quantity that was measured on any amplifier in the night, in the
+    same state of the camera; by quantity, detector and amplifier.
     """
     by_key: dict[Key, list[Reading]] = {}
     for one in readings:
         by_key.setdefault(one.key, []).append(one)
-    measured = {one.quantity for one in readings if one.night == night}
+    measured = {(one.quantity, one.state) for one in readings if one.night == night}
     pairs = [
         _compared(key, own, night)
         for key, own in sorted(by_key.items())
-        if key[0] in measured and any(one.night <= night for one in own)
+        if (key[0], key[3]) in measured and any(one.night <= night for one in own)
     ]
     return _judged(_with_errors(pairs, by_key, night, criteria), criteria)
 
@@ -124,7 +124,8 @@ def _compared(key: Key, own: Sequence[Reading], night: int) -> Change:
     """Choose what is compared: by the best method that both have, or else by the best of each."""
     now = sorted((one for one in own if one.night == night), key=lambda one: METHODS.index(one.method))
     for one in now:
-        if (reference := reference_of(own, night, one.method)) is not None:
+        like = [other for other in own if other.compares_with(one)]
+        if (reference := reference_of(like, night, one.method)) is not None:
             note = "" if _is_valid(reference, night) else "what was certified is no longer valid"
             return Change(*key, one, reference.with_gain_of(one), reason=note)
     other = reference_of(own, night)
@@ -132,6 +133,8 @@ def _compared(key: Key, own: Sequence[Reading], night: int) -> Change:
         return Change(*key, None, other, reason="not measured in this night")
     if other is None:
         return Change(*key, now[0], None, reason="nothing was certified before")
+    if not other.compares_with(now[0]):
+        return Change(*key, now[0], None, reason="held against another master than the certified one")
     note = f"by {now[0].method}, certified by {other.method}"
     return Change(*key, now[0], other.with_gain_of(now[0]), reason=note)
 
@@ -172,7 +175,12 @@ def _with_error(
     common = pooled.get(_group(one.now.key), 0.0) * limit if limit > 0 else 0.0
     scatter = max(night_scatter([own[one.now.key]]), common)
     change = one.now.value - one.reference.value
-    error = math.sqrt(one.now.error**2 + one.reference.error**2 + 2.0 * scatter**2)
+    # A value that holds the certified master's has the master's error too; the difference has not.
+    shared = one.reference.error**2 if one.now.base and one.now.base == one.reference.base else 0.0
+    both = one.now.error**2 + one.reference.error**2
+    if one.quantity not in RELATIVE:
+        both = max(both - 2.0 * shared, 0.0)
+    error = math.sqrt(both + 2.0 * scatter**2)
     significance = change / error if error > 0 else math.nan
     return replace(one, change=change, error=error, scatter=scatter, significance=significance, limit=limit)
 
@@ -184,7 +192,11 @@ def _group(key: Key) -> tuple[str, int, str]:
 
 def _series(readings: Sequence[Reading], night: int, now: Reading) -> Series:
     """The nights before, by the method of this one, in its gain."""
-    before = [one.with_gain_of(now) for one in readings if one.night < night and one.method == now.method]
+    before = [
+        one.with_gain_of(now)
+        for one in readings
+        if one.night < night and one.method == now.method and one.compares_with(now)
+    ]
     before.sort(key=lambda one: one.night)
     return np.array([one.value for one in before]), np.array([one.error for one in before])
 

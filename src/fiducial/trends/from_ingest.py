@@ -22,8 +22,9 @@ def readings_of_ingest(repository: Repository, known: Known) -> Iterator[Reading
     """Bias level of each amplifier, night and state: of the overscan, or of the image without one."""
     masters = _certified_biases(known)
     for ref in facts_refs(repository.butler, known.camera.name):
-        table = repository.butler.get(ref, storageClass="ArrowTable")
-        yield from readings_of_facts(known, table, str(ref.run), masters)
+        table = known.read(repository.butler, ref, storageClass="ArrowTable")
+        if table is not None:
+            yield from readings_of_facts(known, table, str(ref.run), masters)
 
 
 def _certified_biases(known: Known) -> dict[int, list[MasterHeader]]:
@@ -47,6 +48,8 @@ def readings_of_facts(
     levels: dict[tuple[int, str, int, str, str], list[float]] = {}
     exposures: dict[tuple[int, int], set[int]] = {}
     for row in biases:
+        if not known.wants(row["detector"]):
+            continue
         state = state_words(known.camera, json.loads(row["facts"]).get("state", {}))
         exposures.setdefault((row["detector"], row["day_obs"]), set()).add(row["exposure"])
         for one in json.loads(row["content"]):

@@ -52,6 +52,7 @@ def reading_of(
         master.run,
         gain=gain,
         state=master.state,
+        base=master.dataset,
     )
     return certified_as(reading, master.validity)
 
@@ -115,5 +116,5 @@ def level_variance(master: MasterHeader, amp: Amplifier) -> float:
 
 def _frames_of_bias(known: Known, master: MasterHeader) -> int:
     dataset = str(master.header.get("FID RUN MASTER BIAS", ""))
-    bias = next((one for one in known.masters if one.dataset == dataset), None)
+    bias = known.by_dataset.get(dataset)
     return len(read_inputs(bias.header)) if bias is not None else 0

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fiducial.errors import FiducialError
 from fiducial.products import metadata as meta
 from fiducial.products.defects import REPORTED, DefectSet
 from fiducial.products.ptc import PhotonTransferCurve
@@ -36,19 +35,19 @@ def readings_of_products(repository: Repository, known: Known) -> Iterator[Readi
 
 
 def _products(repository: Repository, known: Known, kind: str) -> Iterator[tuple[Any, Any]]:
-    """Products of one kind with their references; one that cannot be read is named and passed over."""
+    """Products of one kind with their references; one that cannot be read is passed over."""
     for ref in datasets_everywhere(repository.butler, known.camera.name, kind):
-        try:
-            yield ref, repository.butler.get(ref)
-        except (FiducialError, OSError) as error:
-            words = str(error).splitlines()[0]
-            known.left_out.append(f"{kind} of detector {ref.dataId['detector']} in {ref.run}: {words}")
+        if not known.wants(int(ref.dataId["detector"])):
+            continue
+        if (product := known.read(repository.butler, ref)) is not None:
+            yield ref, product
 
 
 def night_of_defects(known: Known, found: DefectSet) -> int:
     """The last night of the masters that defects were found in; 0 where none of them is here."""
     datasets = {str(value) for key, value in found.metadata.items() if key.startswith(f"{meta.RUN}MASTER ")}
-    return max((one.night for one in known.masters if one.dataset in datasets), default=0)
+    masters = (known.by_dataset.get(dataset) for dataset in datasets)
+    return max((one.night for one in masters if one is not None), default=0)
 
 
 def readings_of_defects(

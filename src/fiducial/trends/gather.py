@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fiducial.trends.from_frames import readings_of_frames
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from fiducial.repository import Repository
 
 
-def gather_readings(repository: Repository) -> tuple[list[Reading], tuple[str, ...]]:
-    """Every reading of every night, and what could not be used, with the reason.
+def gather_readings(
+    repository: Repository, detectors: Sequence[int] = ()
+) -> tuple[list[Reading], tuple[str, ...]]:
+    """Every reading of every night, of some detectors or all, and what could not be used, with the reason.
 
     Tables of verification, headers of masters, tables of defects and photon transfer, and what ingest noted.
     """
-    known = look_around(repository)
+    known = look_around(repository, detectors)
     readings = [
         *readings_of_frames(repository, known),
         *readings_of_masters(known),

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fiducial.errors import IntegrityError
+from fiducial.errors import FiducialError, IntegrityError
 from fiducial.products import metadata as meta
 from fiducial.repository.everywhere import (
     Taken,
     datasets_everywhere,
     exposures_taken,
     primary_header,
+    read_dataset,
     runs_in_chains,
 )
 from fiducial.trends.dates import meets
@@ -32,7 +34,7 @@ MASTERS = ("bias", "dark", "flat")
 class MasterHeader:
     """The header of a master, with its night (0: not known) and, where it is certified, for when."""
 
-    kind: str  # without "Bootstrap"
+    product: str  # biasBootstrap, say
     dataset: str
     run: str
     detector: int
@@ -41,6 +43,11 @@ class MasterHeader:
     night: int
     state: str
     validity: Validity | None
+
+    @property
+    def kind(self) -> str:
+        """What it is whatever its unit."""
+        return self.product.removesuffix("Bootstrap")
 
     def number(self, amplifier: str, name: str) -> float:
         """What the header says of an amplifier; NaN where it says nothing."""
@@ -55,7 +62,11 @@ class MasterHeader:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What all sources of readings need; ``left_out`` names what could not be used, and why."""
+    """What all sources of readings need.
+
+    ``left_out`` names what could not be used, and why; of other detectors than ``detectors`` nothing is read
+    (empty: all are).
+    """
 
     camera: Camera
     root: Path
@@ -64,6 +75,33 @@ class Known:
     validity: Mapping[str, Validity]  # by dataset
     masters: tuple[MasterHeader, ...]
     left_out: list[str] = field(default_factory=list)
+    detectors: frozenset[int] = frozenset()
+
+    def wants(self, detector: int) -> bool:
+        """Whether readings of a detector are asked for."""
+        return not self.detectors or detector in self.detectors
+
+    @cached_property
+    def _by_subject(self) -> dict[tuple[str, int, str], list[MasterHeader]]:
+        found: dict[tuple[str, int, str], list[MasterHeader]] = {}
+        for one in self.masters:
+            found.setdefault((one.product, one.detector, one.physical_filter), []).append(one)
+        return found
+
+    @cached_property
+    def by_dataset(self) -> dict[str, MasterHeader]:
+        """The masters by the id of their dataset."""
+        return {one.dataset: one for one in self.masters}
+
+    def read(self, butler: Any, ref: Any, **how: Any) -> Any:
+        """A dataset; None where it cannot be read, which is noted: one file that is gone stops nothing."""
+        try:
+            return read_dataset(butler, ref, **how)
+        except FiducialError as error:
+            keys = dict(ref.dataId.required)
+            where = [f"{key} {value}" for key, value in keys.items() if key != "instrument"]
+            self.left_out.append(" ".join([ref.datasetType.name, *where, f"in {ref.run}: {error.message}"]))
+            return None
 
     def night_of(self, exposures: Sequence[int]) -> int:
         """The last night of some exposures; 0 where none of them is known."""
@@ -79,9 +117,11 @@ class Known:
                 self.left_out.append(f"{file} cannot be read: the chain above the run was asked instead")
         return self.chains.get(run.rpartition("/")[0], frozenset())
 
-    def master_of(self, inputs: frozenset[str], kind: str, detector: int, night: int) -> MasterHeader | None:
+    def master_of(
+        self, inputs: frozenset[str], product: str, detector: int, night: int, physical_filter: str = ""
+    ) -> MasterHeader | None:
         """The master that a run used: from its inputs, or else what is certified for the night."""
-        own = [one for one in self.masters if (one.kind, one.detector) == (kind, detector)]
+        own = self._by_subject.get((product, detector, physical_filter), [])
         named = [one for one in own if one.run in inputs or one.run.rpartition("/")[0] in inputs]
         if named:
             return max(named, key=lambda one: one.run.rpartition("/")[2])
@@ -96,8 +136,8 @@ class Known:
         )
 
 
-def look_around(repository: Repository) -> Known:
-    """Read what is certified, when exposures were taken, and the headers of all masters."""
+def look_around(repository: Repository, detectors: Sequence[int] = ()) -> Known:
+    """Read what is certified, when exposures were taken, and the headers of masters."""
     butler, camera = repository.butler, repository.camera()
     rows = sorted(repository.timeline(), key=lambda row: -row.rank)
     known = Known(
@@ -107,10 +147,13 @@ def look_around(repository: Repository) -> Known:
         chains=runs_in_chains(butler, camera.name),
         validity={row.dataset: row for row in rows},  # the first that is found counts
         masters=(),
+        detectors=frozenset(detectors),
     )
     masters = []
     for kind in (name + suffix for name in MASTERS for suffix in ("", "Bootstrap")):
         for ref in datasets_everywhere(butler, camera.name, kind):
+            if not known.wants(int(ref.dataId["detector"])):
+                continue
             try:
                 header = primary_header(butler, ref)
             except IntegrityError as error:
@@ -119,15 +162,13 @@ def look_around(repository: Repository) -> Known:
                 )
                 continue
             masters.append(_master(known, ref, kind, header))
-    return Known(
-        known.camera, known.root, known.taken, known.chains, known.validity, tuple(masters), known.left_out
-    )
+    return replace(known, masters=tuple(masters))
 
 
 def _master(known: Known, ref: Any, kind: str, header: Mapping[str, Any]) -> MasterHeader:
     validity = known.validity.get(str(ref.id))
     return MasterHeader(
-        kind=kind.removesuffix("Bootstrap"),
+        product=kind,
         dataset=str(ref.id),
         run=str(ref.run),
         detector=int(ref.dataId["detector"]),

@@ -16,6 +16,8 @@ UNITS: dict[str, str] = {
     "gain": "electron / adu",
     "dark_rate": "electron / s",
     "bias_level": "adu",
+    "bias_offset": "electron",
+    "amplifier_ratio": "",
     "turnoff": "adu",
     "defects": "pixel",
 }
@@ -24,7 +26,10 @@ UNITS: dict[str, str] = {
 IN_ELECTRONS = ("read_noise", "dark_rate")
 """Quantities whose value is proportional to the gain that was taken for the camera's."""
 
-METHODS = ("photon transfer", "pairs", "scatter", "rate", "overscan", "image", "count")
+RELATIVE = ("bias_offset", "amplifier_ratio")
+"""Quantities that mean something beside one master only: what frames have beyond it."""
+
+METHODS = ("photon transfer", "pairs", "scatter", "rate", "residual", "overscan", "image", "count")
 """How a quantity was measured; of one night the first one counts that the certified values have too."""
 
 
@@ -56,6 +61,8 @@ class Reading:
         Electrons per adu that the value was made with; NaN where none was.
     state
         Of the camera, in words: what was measured in one state is not held against another one.
+    base
+        Dataset of the master that the value holds, or is held against; empty: none.
     physical_filter
         Of one filter's measurement; empty once those of a night are joined (`join_filters`).
     pixels
@@ -78,6 +85,7 @@ class Reading:
     rank: int = 0
     gain: float = math.nan
     state: str = ""
+    base: str = ""
     physical_filter: str = ""
     pixels: float = math.nan
 
@@ -85,6 +93,10 @@ class Reading:
     def key(self) -> Key:
         """Quantity, detector, amplifier and state."""
         return self.quantity, self.detector, self.amplifier, self.state
+
+    def compares_with(self, other: Reading) -> bool:
+        """Whether a difference of the two means anything."""
+        return self.quantity not in RELATIVE or self.base == other.base
 
     def with_gain_of(self, other: Reading) -> Reading:
         """The same as it were with the other's gain: a new table of gains changes no camera."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, isfinite
+from math import hypot, isfinite, sqrt
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from fiducial.algorithms.pairs import flat_pair_gain
 from fiducial.algorithms.poisson_share import share_of_curve
+from fiducial.algorithms.statistics import scatter_inflation
 
 if TYPE_CHECKING:
     from fiducial.algorithms.arrays import Numbers
     from fiducial.products.ptc import AmplifierTransfer
+
+_PARAMETERS = 4.0  # of a curve of variances, or of what covariances say of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,11 @@ class DailyGain:
     Attributes
     ----------
     gain, error : float
-        Electrons per adu.
+        Electrons per adu; the error of photon transfer's gain is in it.
     mean : float
         Mean signal of the pair, adu.
     change, change_error : float
-        Relative to the gain of photon transfer, whose error is in ``change_error`` too.
+        Relative to the gain of photon transfer: how far the pair is off the curve, with the error of both.
     """
 
     gain: float
@@ -84,9 +89,16 @@ def daily_gain(
             variance if isfinite(variance) else 0.0,
         ),
     )
-    error_of_a00 = float(fit.a_error[0, 0])
-    of_share = found.mean * found.gain * error_of_a00 if isfinite(error_of_a00) else 0.0
-    error = hypot(found.error, found.gain * of_share)
     ratio = found.gain / fit.gain
-    relative = hypot(error / found.gain, fit.gain_error / fit.gain)
-    return DailyGain(found.gain, error, found.mean, ratio - 1.0, ratio * relative)
+    change_error = ratio * hypot(found.error / found.gain, _error_of_curve(known))
+    error = found.gain * hypot(change_error / ratio, fit.gain_error / fit.gain)
+    return DailyGain(found.gain, error, found.mean, ratio - 1.0, change_error)
+
+
+def _error_of_curve(known: AmplifierTransfer) -> float:
+    """Relative error of the curve's variance, in the mean over its pairs: sqrt(parameters / pairs) of one's.
+
+    Gain and a00 are much less sure than the curve that they give together, and cancel in a change.
+    """
+    one = sqrt(2.0 / float(np.median(known.counts[known.kept, 0, 0])))
+    return one * scatter_inflation(known.fit.chi2, known.fit.freedom) * sqrt(_PARAMETERS / known.kept.sum())

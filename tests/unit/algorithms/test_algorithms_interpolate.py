@@ -154,3 +154,22 @@ def test_a_process_through_constants() -> None:
     filled = interpolate_process(image, np.full((9, 9), 1e-20), wanted, ~wanted, length=2.0, most=9)
     assert filled.value == pytest.approx([5.0])
     assert np.isfinite(filled.variance).all()
+
+
+def test_variances_follow_the_wander_where_it_is() -> None:
+    """A flat whose pixels differ by a per cent: one of little light, and one of much."""
+    rng = np.random.default_rng(23)
+    light = np.where(np.arange(512) < 256, 500.0, 20_000.0) * np.ones((256, 1))
+    variance = (light + 25.0).astype(np.float32)
+    image = light * (1 + 0.01 * rng.standard_normal(light.shape))
+    image = (image + rng.standard_normal(light.shape) * np.sqrt(variance)).astype(np.float32)
+    wanted = np.zeros(light.shape, np.bool_)
+    wanted[:, 10:500:6] = True
+    filled = interpolate_lines(image, variance, wanted, ~wanted, longest=3)
+    pulls = (filled.value - image[filled.y, filled.x]) / np.sqrt(filled.variance)
+    for side in (filled.x < 240, filled.x > 270):
+        # Pixels differ by themselves here, and do not wander: half of what the step between two of them
+        # has is given to one between the two, of 1.5 that it has.
+        noise, own = light[0, filled.x[side][0]] + 25.0, (0.01 * light[0, filled.x[side][0]]) ** 2
+        expected = np.sqrt(1.5 * (noise + own) / (1.5 * noise + own))
+        assert pulls[side].std() == pytest.approx(expected, rel=0.04)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fiducial.algorithms.fixed_pattern import variance_without_pattern
 from fiducial.algorithms.light_level import light_level
 from fiducial.algorithms.linearity_double import fit_double_spline
 from fiducial.algorithms.linearity_fit import LinearityFit, fit_linearity
@@ -52,6 +53,15 @@ def test_an_image_is_corrected_as_the_model_says(model: LinearityModel) -> None:
     assert np.isinf(corrected[-1])
 
 
+def test_noise_at_the_largest_signal_is_corrected_whole() -> None:
+    """Of a curve that stopped at its maximum half of the pixels there would keep the scatter they had."""
+    model = Polynomial(np.array([0.0, 2e-6]), 50_000.0)
+    noise = np.random.default_rng(5).normal(0.0, 200.0, 100_000)
+    image = apply_linearity(model, 50_000.0 + noise)
+    # The scatter of so many values is known to 0.2 per cent; the slope varies by 0.1 per cent over them.
+    assert image.std() == pytest.approx(noise.std() * (1 + 2 * 2e-6 * 50_000.0), rel=2e-3)
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.kind)
 def test_models_are_zero_at_zero_go_on_below_and_stop_above(model: LinearityModel) -> None:
     assert model.correction(np.array([0.0]))[0] == 0
@@ -59,8 +69,11 @@ def test_models_are_zero_at_zero_go_on_below_and_stop_above(model: LinearityMode
     below, above = model.correction(tiny)
     assert below == pytest.approx(-above, rel=1e-3, abs=1e-9)
     if np.isfinite(model.maximum) and model.kind != "double_spline":
-        ends = model.correction(np.array([1.0, 1.5]) * model.maximum)
-        assert ends[0] == ends[1] != 0
+        at = np.array([1 - 1e-6, 1.0, 1.05, 1.1, 1.5]) * model.maximum
+        before, end, beyond, last, far = model.correction(at)
+        slope = (end - before) / (at[1] - at[0])
+        assert beyond == pytest.approx(end + 0.05 * model.maximum * slope, rel=1e-4)
+        assert last == pytest.approx(far, rel=1e-12) != 0
 
 
 def test_nan_stays_nan_and_shapes_stay() -> None:
@@ -375,3 +388,20 @@ def test_a_level_is_that_of_the_same_pixels_whatever_is_left_out() -> None:
     image[3, 4] = np.nan
     assert light_level(image, counted, usable).mean == pytest.approx(part.mean, abs=whole.error)
     assert np.isnan(light_level(image, counted, ~counted).mean)
+
+
+def test_a_fixed_pattern_is_told_from_noise() -> None:
+    means = np.geomspace(100, 5e4, 30)
+    noise = 25.0 + means / 2.0
+    for pattern in (0.0, 0.01, 0.05):
+        found = variance_without_pattern(means, noise + (pattern * means) ** 2)
+        np.testing.assert_allclose(found, noise, rtol=1e-6)
+    # What the pattern is not, a frame that scatters more than others, stays.
+    odd = noise + (0.01 * means) ** 2
+    odd[20] *= 4.0
+    assert variance_without_pattern(means, odd)[20] > 3.0 * noise[20]
+    odd[3] = np.nan
+    assert np.isnan(variance_without_pattern(means, odd)[3])
+    # A pattern needs levels that differ.
+    same = np.full(10, 1000.0)
+    np.testing.assert_array_equal(variance_without_pattern(same, same), same)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fiducial.algorithms.linearity_pixels import PixelLinearity, pixel_linearity
-from fiducial.algorithms.linearity_pixels_solve import RelativeCurve
+from fiducial.algorithms.linearity_relative import RelativeCurve
 from fiducial.errors import AlgorithmError
 
 TIMES = np.array([10.0, 20.0, 40.0, 80.0, 160.0])
@@ -119,7 +119,7 @@ def test_weights_have_the_slopes_that_they_say() -> None:
         (lambda s, t: (s[:, :5], t), "fewer than two nodes"),
         (lambda s, t: (np.full_like(s, np.nan), t), "fewer than two nodes"),
         (lambda s, t: (-np.abs(s), t), "fewer than two nodes"),
-        (lambda s, t: (s * np.random.default_rng(1).uniform(0.5, 2, s.shape), t), "do not keep their rate"),
+        (lambda s, t: (s * np.random.default_rng(1).uniform(0.5, 2, s.shape), t), "no steady rates"),
     ],
 )
 def test_bad_data_have_a_reason(change: Any, reason: str) -> None:

@@ -79,7 +79,9 @@ def test_derivatives_of_the_covariance_model(with_c):
     truth = matrices(3, 1.5, 6.0, 2e-6)
     model = CovarianceModel(MEANS, 3, with_c=with_c)
     packed = truth.packed(with_c=with_c)
-    _, derivatives = model(packed)
+    products = model(packed)[1]
+    rows = np.eye(9 * len(MEANS))
+    derivatives = np.stack([products.slope(row) for row in rows])
     size = 9
     steps = np.concatenate([[1e-4], np.full(size, 1e-11), np.full(size, 1e-2), np.full(size, 1e-15)])
     for k in range(model.size):
@@ -89,6 +91,26 @@ def test_derivatives_of_the_covariance_model(with_c):
         np.testing.assert_allclose(
             change, derivatives[:, k], rtol=1e-4, atol=1e-5 * np.abs(derivatives[:, k]).max()
         )
+
+
+@pytest.mark.parametrize("with_c", [False, True])
+@pytest.mark.parametrize("lags", [1, 4])
+def test_the_curvature_is_that_of_the_derivatives(lags, with_c):
+    rng = np.random.default_rng(6)
+    truth = matrices(lags, 1.5, 6.0, 2e-6)
+    model = CovarianceModel(MEANS, lags, with_c=with_c, noise_weights=rng.uniform(1, 2, len(MEANS)))
+    products = model(truth.packed(with_c=with_c))[1]
+    derivatives = np.stack([products.slope(row) for row in np.eye(lags**2 * len(MEANS))])
+    assert derivatives.shape[1] == model.size
+    weights = rng.uniform(0.5, 2, len(derivatives))
+    expected_one = derivatives.T @ (weights[:, None] * derivatives)
+    scale = np.sqrt(np.diag(expected_one))
+    # With 1 on the diagonal: sums of at most 16 * 16 terms of magnitude 1, each rounded by 2^-53.
+    np.testing.assert_allclose(
+        products.curvature(weights) / scale / scale[:, None],
+        expected_one / scale / scale[:, None],
+        atol=3e-14,
+    )
 
 
 def test_without_b_the_matrices_are_those_without_b():

@@ -115,12 +115,14 @@ def test_signals_become_proportional_to_light(names: list[str], unit: str) -> No
 
 
 def test_what_is_beyond_the_curve_is_suspect() -> None:
-    signal = {"A": MAXIMUM + 500.0, "B": 100.0}
-    image, mask = corrected(chain_of(["overscan", "linearity", "assembly"], product()), signal)
-    assert (mask[:, :20] == int(Plane.SUSPECT)).all()
-    assert not mask[:, 20:].any()
-    # The correction stays that of the largest signal.
-    np.testing.assert_allclose(image[:, :20], MAXIMUM + 500 + SQUARE["A"] * MAXIMUM**2, rtol=1e-6)
+    for beyond, straight in ((0.01 * MAXIMUM, 0.01 * MAXIMUM), (0.2 * MAXIMUM, 0.1 * MAXIMUM)):
+        signal = {"A": MAXIMUM + beyond, "B": 100.0}
+        image, mask = corrected(chain_of(["overscan", "linearity", "assembly"], product()), signal)
+        assert (mask[:, :20] == int(Plane.SUSPECT)).all()
+        assert not mask[:, 20:].any()
+        # The correction goes on straight for a tenth of the maximum, and stays what it is then.
+        correction = SQUARE["A"] * (MAXIMUM**2 + 2 * MAXIMUM * straight)
+        np.testing.assert_allclose(image[:, :20], signal["A"] + correction, rtol=2e-6)
     _, mask = corrected(chain_of(["overscan", "linearity", "assembly"], product(), markBeyond=False), signal)
     assert not mask.any()
 

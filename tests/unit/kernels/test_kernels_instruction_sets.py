@@ -26,6 +26,7 @@ KERNELS = (
     "pair_lags",
     "pair_statistics",
     "row_statistics",
+    "turn_words",
     "weighted_mean",
 )
 
@@ -39,6 +40,7 @@ FACE = r"""
 #include "lag_products.hpp"
 #include "pair_statistics.hpp"
 #include "row_statistics.hpp"
+#include "turn_words.hpp"
 #include "weighted_mean.hpp"
 
 #include <vector>
@@ -85,6 +87,7 @@ extern "C" void detrend(const std::uint8_t *v, const float *level, const float *
                                {{image, pitch}, {variance, pitch}, {mask, pitch}, true, true, true, false},
                                1);
 }
+extern "C" void turn(std::uint16_t *v, std::size_t n, bool swap) { turn_words(v, n, swap, 0x8000); }
 extern "C" void lags(const float *v, std::size_t n, std::size_t p, double *sums, std::int64_t *counts) {
     const std::vector<Place> bad;
     lag_products({v, &bad, n, p}, 8, true, 1, sums, counts);
@@ -176,6 +179,10 @@ def run(library: ctypes.CDLL) -> list[np.ndarray]:
         pointer(raw), pointer(level), pointer(frames), size(n), size(pixels), *map(pointer, planes)
     )
     assert np.isfinite(planes[1].byteswap()).any()
+    for swap in (False, True):
+        words = raw.copy()
+        library.turn(pointer(words), size(words.size), ctypes.c_bool(swap))
+        results.append(words)
     return [*results, *planes]
 
 

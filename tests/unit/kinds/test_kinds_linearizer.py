@@ -305,6 +305,18 @@ def test_errors_are_those_of_the_levels() -> None:
         assert one.error.mean() == pytest.approx(spread, rel=4 / np.sqrt(2 * 39))
 
 
+def test_unequal_pixels_are_no_error_of_levels() -> None:
+    response = 1 + 0.03 * np.random.default_rng(8).standard_normal(AREA)
+    times = [time for time in (1.0, 2.0, 5.0, 10.0, 20.0, 30.0) for _ in range(8)]
+    product = measured(flats(times, shape=response), times)
+    for one in product.amplifiers:
+        levels, errors = one.signal.reshape(6, 8), one.error.reshape(6, 8).mean(axis=1)
+        spread = np.sqrt(np.mean(np.var(levels, axis=1, ddof=1) / errors**2))
+        assert spread == pytest.approx(1.0, abs=4 / np.sqrt(2 * 6 * 7))
+        # By the scatter within a frame, those of the highest would be several times as large.
+        assert 0.03 * levels[-1].mean() / np.sqrt(1920) > 2.5 * errors[-1]
+
+
 def test_masters_are_taken_off_and_their_bad_pixels_left_out() -> None:
     mask = np.zeros((96, 40), np.int32)
     mask[:, :2] = 1  # BAD

@@ -84,9 +84,12 @@ def test_every_number_of_photon_transfer_is_the_product_s(transfer: tuple[Report
             ("turn-off (adu)", one.turnoff, one.turnoff_error),
         ):
             assert says(row[head], value), (one.name, head)
-            assert says(row[head].split("± ")[1], error), (one.name, head)
+            assert says(row[head].split("± ")[1].removesuffix(" †"), error), (one.name, head)
         assert says(row["χ²/ν"], one.fit.chi2 / one.fit.freedom)
     assert rows[0]["pairs not measured"] == "saturated <early> (1)"
+    for row, one in zip(rows, product.amplifiers, strict=True):
+        alone = one.fit.noise_constrained or not one.fit.determined
+        assert row["read noise (electron)"].endswith("†") != alone
 
 
 def test_every_pair_and_every_flat_without_one_is_there(transfer: tuple[ReportData, str]) -> None:
@@ -172,7 +175,7 @@ def test_counts_and_changes_of_defects_are_those_of_the_sets(defects: tuple[Repo
             new, old = now.mask_of(reason)[where], before.mask_of(reason)[where]
             appeared, went = int((new & ~old).sum()), int((old & ~new).sum())
             said = [f"+{appeared}"] * bool(appeared) + [f"−{went}"] * bool(went) + [str(counts[reason])]
-            assert row[reason].split() == said, (amplifier.name, reason)
+            assert re.sub("[()]", "", row[reason]).split() == said, (amplifier.name, reason)
         assert row["masked"].split()[-1] == str(counts["any"])
         assert row["of all"] == f"{100 * counts['any'] / now.mask()[where].size:.2f} %"
     total = now.counts()
@@ -269,6 +272,63 @@ def test_verdict_rows_are_shown_with_limit_margin_and_outcome() -> None:
     assert "exposure −1" not in html
     assert "mean of all" not in html
     assert page_of(replace(data, results=pa.Table.from_pylist(rows))) == html
+
+
+def test_tied_gains_and_roll_off_have_columns_where_there_are_some() -> None:
+    product = make_transfer(TWO)
+    plain = table(page_of(product_data("ptc", TWO, {0: product})), "Amplifiers")
+    assert not {"tied gain", "roll-off (adu)"} & plain[0].keys()
+    first, second = product.amplifiers
+    fit = replace(first.fit, rolloff=41234.0, rolloff_error=210.0)
+    tied = replace(first, fit=fit, tied_gain=1.5123, tied_gain_error=0.0042)
+    data = product_data("ptc", TWO, {0: replace(product, amplifiers=(tied, second))})
+    rows = table(page_of(data), "Amplifiers")
+    assert rows[0]["tied gain"] == "1.5123 ± 0.0042"
+    assert rows[0]["roll-off (adu)"] == "41234 ± 210"
+    assert (rows[1]["tied gain"], rows[1]["roll-off (adu)"]) == ("–", "–")
+
+
+def test_what_fails_and_does_not_count_is_a_warning() -> None:
+    rows = [
+        row_of_test("ptc", "gain_nominal", "A", "fail", value=0.21, limit=0.1, margin=-55.0, counts=False),
+        row_of_test("ptc", "gain_change", "B", "pass", value=0.001),
+        row_of_test("ptc", "noise_change", "B", "not_applicable", value=float("nan"), applicable=False),
+    ]
+    verdict = {"verdict": "warn", "tests": 2, "z_star": 3.9, "products": [], "reasons": []}
+    data = product_data("ptc", TWO, {0: make_transfer(TWO)}, results=rows, verdict=verdict)
+    html = page_of(data)
+    tests = table(html, "Every test of this detector")
+    assert [row["test"] for row in tests] == [
+        "gain against the camera's file can only warn",
+        "gain against certified",
+        "noise against certified",
+    ]
+    assert [row["outcome"].split(" ", 1)[1] for row in tests] == ["WARN", "PASS", "not applicable"]
+    assert "WARN" in table(html, "Amplifiers")[0]["outcome"]
+    assert "FAIL" not in html
+    assert [row["test"] for row in table(html, "The tests nearest")] == [row["test"] for row in tests[:2]]
+
+
+def test_flats_that_a_linearizer_left_out_and_its_turn_off_are_told() -> None:
+    product = make_linearizer(TWO)
+    html = page_of(product_data("linearizer", TWO, {0: product}))
+    assert "No flat was set aside." in html
+    metadata = {
+        "FID NASIDE": 1,
+        "FID ASIDE 0 ID": 77,
+        "FID ASIDE 0 REASON": "the <lamp> was off",
+        "FID AMP A TURNOFF": 51234.5,
+        "FID AMP A TURNOFF FOUND": True,
+        "FID AMP B TURNOFF": 60001.0,
+        "FID AMP B TURNOFF FOUND": False,
+        "FID LINEARITY MODEL": "spline",
+    }
+    html = page_of(product_data("linearizer", TWO, {0: replace(product, metadata=metadata)}))
+    assert table(html, "Flats that were not used") == [{"exposure": "77", "reason": "the <lamp> was off"}]
+    turnoffs = [row["turn-off (adu)"] for row in table(html, "Amplifiers")]
+    assert says(turnoffs[0], 51234.5)
+    assert turnoffs[1].startswith("above 60001")
+    assert "<lamp>" not in html
 
 
 @pytest.mark.parametrize("kind", ["ptc", "linearizer", "defects"])

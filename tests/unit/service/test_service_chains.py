@@ -175,3 +175,11 @@ def test_what_is_coming_in_another_camera_state_is_not_used_unasked() -> None:
     )
     same = chains.adapt_product(repository, "ptc", state={"SET-TEMP": -5.2}, **wishes)
     assert "linearity" in chain_in(same)
+
+
+def test_turn_offs_are_put_in_before_linearity_where_they_are_asked_for() -> None:
+    both = [("linearizer", 0, None), ("linearizer", 1, None), ("ptc", 0, None), ("ptc", 1, None)]
+    chain = chain_in(adapt(*BOTH, *both, added=("linearity", "suspect")), "detrend")
+    assert chain[:5] == ["saturation", "overscan", "suspect", "linearity", "gain"]
+    require_valid(chain)
+    assert "suspect" not in chain_in(adapt(*BOTH, *both[:2], added=("linearity", "suspect")), "detrend")

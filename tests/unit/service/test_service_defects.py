@@ -195,3 +195,23 @@ def test_what_cannot_be_done_is_said(made: tuple[Path, Production], tmp_path: Pa
         assert words in ran.err, arguments
     plan = json.loads(fiducial("plan", root, "defects", "--night", NIGHT, "--json").out)
     assert plan["planned"][0]["plan"]["kind"] == "defects"
+
+
+def test_the_report_compares_with_what_was_certified_before(
+    made: tuple[Path, Production], tmp_path: Path
+) -> None:
+    """The last test here: what it certifies comes before what the others look at."""
+    root, production = made
+    first = production.products[-1].run
+    request = Request(night=NIGHT, ticket="LATER", overrides=("defects:search.dark.value=0.3",))
+    second = service.make(root, ["defects"], request).products[0].run
+
+    def compared(run: str) -> bool:
+        service.report(root, [run], tmp_path / "now.html")
+        return "what changed since the certified set" in (tmp_path / "now.html").read_text("utf-8")
+
+    assert compared(second)
+    assert not compared(first)  # nothing was certified before it
+    service.certify(root, [second], begin="2026-01-15", end="2026-02-15")
+    assert compared(second)  # with the one before, not with itself
+    assert not compared(first)  # nor with what came after it

@@ -124,14 +124,14 @@ def test_a_night_that_is_only_verified_is_the_same(root: Path) -> None:
     assert status.word == "same"
     assert words(status) == {
         (quantity, amplifier): "same"
-        for quantity in ("bias_level", "dark_rate", "gain", "read_noise")
+        for quantity in ("amplifier_ratio", "bias_level", "bias_offset", "dark_rate", "gain", "read_noise")
         for amplifier in "AB"
     }
     assert "defects" in status.not_measured
     for one in status.changes:
         assert one.reference is not None
         assert one.reference.night == NIGHTS[0]
-        assert abs(one.significance) < 4.0  # eight of them: 1 in 2,000
+        assert abs(one.significance) < 4.0  # twelve of them: 1 in 1,300
 
 
 def test_what_changed_is_found_and_named(root: Path) -> None:
@@ -236,6 +236,24 @@ def test_what_cannot_be_asked_is_said(root: Path, tmp_path: Path) -> None:
         assert "Traceback" not in ran.err
     with pytest.raises(UsageError):
         service.status(root, detectors=[3])
+
+
+@pytest.mark.parametrize("damage", [b"", b"not what it was", None])
+@pytest.mark.parametrize("name", ["verifyFlatResults", "defects", "frameFacts"])
+def test_one_file_that_cannot_be_read_stops_nothing(root: Path, name: str, damage: bytes | None) -> None:
+    with Repository.open(root) as repository:
+        ref = repository.butler.query_datasets(name, "*", find_first=False, limit=None)[-1]
+        file = Path(repository.butler.getURI(ref).ospath)
+    whole = file.read_bytes()
+    try:
+        file.unlink() if damage is None else file.write_bytes(damage)
+        status = service.status(root, night=NIGHTS[1])
+    finally:
+        file.write_bytes(whole)
+    (left,) = status.left_out
+    assert left.startswith(name)
+    assert ref.run in left
+    assert status.compared > 0
 
 
 def test_it_reads_no_pixels_and_names_a_file_that_is_gone(root: Path) -> None:

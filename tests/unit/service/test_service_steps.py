@@ -100,6 +100,7 @@ def test_a_ramp_needs_its_bias() -> None:
     assert lacks("ptc", Repository(("biasBootstrap", 0), ("biasBootstrap", 1)), Before()) == ""
     assert lacks("ptc", Repository(), Before(coming=("biasBootstrap",))) == ""
     assert lacks("ptc", Repository(), Before(), "ptc:chain=['overscan','assembly']") == ""
+    assert lacks("ptc", Repository(), Before(), "parameters:chain=['overscan','assembly']") == none
 
 
 def test_what_needs_a_master_that_was_lost_says_so() -> None:
@@ -107,6 +108,7 @@ def test_what_needs_a_master_that_was_lost_says_so() -> None:
     assert "could not be made in this production" in lacks("dark", Repository(), lost)
     assert lacks("dark", Repository(("bias", 0), ("bias", 1)), lost) == ""
     assert lacks("darkBootstrap", Repository(), lost) == ""
+    assert lacks("flat", Repository(), lost, "parameters:chain=['overscan','assembly']") == ""
     # What was not asked for is left to the graph.
     assert lacks("dark", Repository(), Before()) == ""
 

@@ -27,8 +27,8 @@ def reading(night: int = NIGHT, value: float = 1.0, error: float = 0.001, **othe
     return replace(first, **other)  # type: ignore[arg-type]
 
 
-def certified(night: int = 20260115, value: float = 1.0, **other: object) -> Reading:
-    return reading(night, value, certified=True, begin="2026-01-15T00:00:00.000", **other)
+def certified(night: int = 20260115, value: float = 1.0, error: float = 0.001, **other: object) -> Reading:
+    return reading(night, value, error, certified=True, begin="2026-01-15T00:00:00.000", **other)
 
 
 def word_of(*readings: Reading, criteria: TrendCriteria = CRITERIA) -> str:
@@ -106,13 +106,31 @@ def test_a_new_table_of_gains_changes_no_noise() -> None:
     assert one.word == "changed"
 
 
+def test_the_error_of_the_certified_master_is_in_no_difference_from_it() -> None:
+    rates = {"quantity": "dark_rate", "unit": "electron / s", "method": "rate"}
+    before = certified(value=0.05, error=0.003, base="master", **rates)
+    now = reading(value=0.05, error=math.hypot(0.003, 0.004), base="master", **rates)
+    (one,) = changes_of([before, now], NIGHT, CRITERIA)
+    assert one.error == pytest.approx(0.004)
+    (one,) = changes_of([before, replace(now, base="another")], NIGHT, CRITERIA)
+    assert one.error == pytest.approx(math.hypot(0.003, 0.003, 0.004))
+
+
+def test_what_frames_have_beyond_a_master_is_held_against_that_master_alone() -> None:
+    ratio = {"quantity": "amplifier_ratio", "unit": "", "method": "residual"}
+    before = certified(value=0.0, error=1e-5, base="master", **ratio)
+    (one,) = changes_of([before, reading(value=0.02, error=1e-5, base="master", **ratio)], NIGHT, CRITERIA)
+    assert one.word == "changed"
+    assert one.error == pytest.approx(math.sqrt(2.0) * 1e-5)
+    (one,) = changes_of([before, reading(value=0.02, error=1e-5, base="another", **ratio)], NIGHT, CRITERIA)
+    assert (one.word, one.reference) == ("unknown", None)
+    assert one.reason == "held against another master than the certified one"
+
+
 def test_states_of_the_camera_are_kept_apart() -> None:
     cold, warm = certified(state="T=-100"), reading(value=1.5, state="T=-90")
-    found = changes_of([cold, warm], NIGHT, CRITERIA)
-    assert {one.state: one.reason for one in found} == {
-        "T=-100": "not measured in this night",
-        "T=-90": "nothing was certified before",
-    }
+    (one,) = changes_of([cold, warm], NIGHT, CRITERIA)
+    assert (one.state, one.reason) == ("T=-90", "nothing was certified before")
 
 
 def history(

@@ -19,9 +19,9 @@ from fiducial.products.metadata import AsideNote, InputNote, inputs
 from fiducial.products.ptc import AmplifierTransfer, FlatPairs, PhotonTransferCurve, TransferFit
 from fiducial.repository.everywhere import Taken
 from fiducial.repository.validity import Validity
-from fiducial.trends.from_frames import readings_of_table, rows_of
+from fiducial.trends.from_frames import readings_of_table
 from fiducial.trends.from_ingest import readings_of_facts
-from fiducial.trends.from_masters import readings_of_masters
+from fiducial.trends.from_masters import rate, readings_of_masters
 from fiducial.trends.from_products import pixels_within, readings_of_defects, readings_of_transfer
 from fiducial.trends.known import Known, MasterHeader, state_words
 from fiducial.verify.rows import Row, rows_to_arrow
@@ -77,7 +77,7 @@ def row(kind: str, test: str, number: int, value: float, day: int = FIRST, **oth
 
 
 def readings(kind: str, rows: list[Row], of: Known, run: str = "runs/verifyBias.a/9") -> list[Any]:
-    return list(readings_of_table(of, kind, rows_of(rows_to_arrow(rows), kind), run, ""))
+    return list(readings_of_table(of, kind, rows_to_arrow(rows), run, ""))
 
 
 def test_the_first_frame_of_a_night_has_its_partner_in_another_one() -> None:
@@ -89,7 +89,7 @@ def test_the_first_frame_of_a_night_has_its_partner_in_another_one() -> None:
         # The second night: the first of these was paired with a frame of the night before.
         row("bias", "read_noise", 2, 50.0, SECOND, role="other_day"),
         row("bias", "read_noise", 3, 6.0, SECOND, role="other_day"),
-        row("bias", "level", 3, 77.0, SECOND),
+        row("bias", "noise", 3, 77.0, SECOND),
     ]
     one, other = readings("bias", rows, known(master("bias", {}, validity=VALID)))
     assert (one.night, one.frames, one.value, one.method) == (FIRST, 2, pytest.approx(5.1), "pairs")
@@ -129,6 +129,12 @@ def test_rows_without_a_number_or_of_nothing_known_give_no_reading() -> None:
     assert readings("bias", rows, known()) == []
 
 
+def test_of_detectors_that_are_not_asked_for_nothing_is_read() -> None:
+    rows = [row("bias", "read_noise", n, 5.0) for n in (2, 3)]
+    assert len(readings("bias", rows, replace(known(), detectors=frozenset({0})))) == 1
+    assert readings("bias", rows, replace(known(), detectors=frozenset({1}))) == []
+
+
 def test_darks_of_another_night_add_to_the_rate_of_the_master() -> None:
     dark = master(
         "dark",
@@ -139,17 +145,35 @@ def test_darks_of_another_night_add_to_the_rate_of_the_master() -> None:
     (one,) = readings("dark", rows, known(dark))
     assert (one.night, one.certified) == (SECOND, False)
     assert one.value == pytest.approx(0.04 + 1.2 / 60.0)
-    assert one.error == pytest.approx(0.001 * math.sqrt(0.449), rel=0.01)  # a median of three
+    of_master = rate(known(dark), dark, CAMERA.amplifiers(0)[0])
+    assert of_master is not None
+    # A median of three, and the error of the master, which the value holds.
+    assert one.error == pytest.approx(math.hypot(0.001 * math.sqrt(0.449), of_master[1]), rel=0.01)
+    assert one.base == dark.dataset
     # Its own frames say nothing more than the master; without overscan levels say nothing of the rate.
     assert readings("dark", [replace(one, role="input") for one in rows], known(dark)) == []
     assert readings("dark", [replace(one, overscan=False) for one in rows], known(dark)) == []
     assert readings("dark", rows, known()) == []
-    # A master that is not certified has an error of its own.
+    # A master that is not certified counts, where the run names it, and no other does.
     chains = {"runs/verifyDark.a": frozenset({dark.run})}
     (loose,) = readings(
         "dark", rows, known(replace(dark, validity=None), chains=chains), "runs/verifyDark.a/9"
     )
-    assert loose.error > one.error
+    assert (loose.value, loose.certified) == (one.value, False)
+    assert readings("dark", rows, known(replace(dark, validity=None)), "runs/verifyDark.a/9") == []
+
+
+def test_what_is_beyond_a_certified_master_is_a_reading_and_beyond_another_one_is_not() -> None:
+    flat = master("flat", {}, physical_filter="", validity=replace(VALID, kind="flat"))
+    rows = [row("flat", "amplifier_ratio", n, 1e-5, unit="") for n in (1, 2, 3)]
+    rows += [row("flat", "amplifier_ratio", n, -0.02, SECOND, role="other_day", unit="") for n in (1, 2, 3)]
+    first, second = readings("flat", rows, known(flat))
+    assert (first.quantity, first.value, first.certified) == ("amplifier_ratio", 1e-5, True)
+    assert (second.value, second.certified, second.base) == (-0.02, False, flat.dataset)
+    chains = {"runs/verifyBias.a": frozenset({flat.run})}
+    assert readings("flat", rows, known(replace(flat, validity=None), chains=chains)) == []
+    # The flat of another filter is none of its own.
+    assert readings("flat", rows, known(replace(flat, physical_filter="r"))) == []
 
 
 def test_headers_give_noise_and_rates_with_errors() -> None:

@@ -62,6 +62,7 @@ def test_a_pair_says_how_the_gain_has_changed(change: float) -> None:
     assert changes.mean() == pytest.approx(change, abs=4 * error / 10 + 2 * KNOWN.fit.gain_error / GAIN)
     assert changes.std() == pytest.approx(error, rel=0.3)
     assert found[0].gain / KNOWN.fit.gain - 1 == pytest.approx(found[0].change)
+    assert found[0].error > found[0].gain * KNOWN.fit.gain_error / KNOWN.fit.gain
     assert found[0].mean == pytest.approx(25_000, rel=1e-3)
 
 

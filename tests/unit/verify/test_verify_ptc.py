@@ -98,6 +98,18 @@ def test_gain_both_ways(factor: float, test: str, before: Any, amplifier: dict[s
     assert test in said["reasons"][0]
 
 
+@pytest.mark.parametrize("factor", [0.97, 1.0, 1.03])
+def test_a_tied_gain_is_held_against_its_curve_and_is_in_force(factor: float) -> None:
+    gain = GOOD.amplifiers[0].fit.gain
+    now = changed(GOOD, tied_gain=factor * gain, tied_gain_error=1e-4 * gain)
+    rows, said = judged(now, BEFORE)
+    outcome = "pass" if factor == 1.0 else "fail"
+    assert (rows["gain_tied"]["outcome"], rows["gain_change"]["outcome"]) == (outcome, outcome)
+    assert rows["gain"]["value"] == gain
+    assert said["verdict"] == outcome
+    assert judged(now, now)[0]["gain_change"]["value"] == 0.0
+
+
 def test_the_error_of_a_gain_decides() -> None:
     """Three per cent with an error of two are no failure: no more than a warning, if that."""
     gain = 1.03 * BEFORE.amplifiers[0].fit.gain
