@@ -105,6 +105,9 @@ class RawHdus:
             raise LayoutMismatch(f"{self.path} has no HDU {hdu}", file=self.path, hdu=hdu)
         return self.images[int(hdu or 0)]
 
+    def stored_rows(self, hdu: int | str | None = None) -> None:
+        """No file has them."""
+
     def read(self, hdu: int | str | None = None, region: Region | None = None) -> NDArray[Any]:
         pixels = self.hdus[int(hdu or 0)]
         return (pixels if region is None else pixels[region.slices]).copy()
