@@ -2,8 +2,8 @@
 
 Two layouts (`transfer_pixels`) of 1,024 amplifiers each. Both together know the mean pull to 0.022 and the
 coverage to 1.03 per cent, so that the limits of 0.1 and 3 per cent are not met by luck; each layout alone has
-to be within five of its own standard deviations, 0.156 and 7.3 per cent. (The roll-off and its width on sixteen
-amplifiers are off by 0.12 and 0.13, four deviations, on four amplifiers by 0.00: why is not known.)
+to be within five of its own standard deviations, 0.156 and 7.3 per cent. (The roll-off and its width on
+sixteen amplifiers are off by 0.12 and 0.13, four deviations, on four amplifiers by 0.00: why is not known.)
 """
 
 from __future__ import annotations
