@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,21 +155,29 @@ def _note(repository: Repository, made: Made) -> None:
 
 def _set_aside_on_the_way(repository: Repository, kind: str, run: str) -> list[tuple[int, str]]:
     """Name the frames that were planned for but turned out unusable, as the products' headers tell."""
-    from astropy.io import fits
-
     from fiducial.products.metadata import read_aside
     from fiducial.repository.lookup import datasets
 
     found = []
     for ref in datasets(repository.butler, kind, run):
-        with repository.butler.getURI(ref).as_local() as local:
-            header = fits.getheader(local.ospath)
         detector = ref.dataId["detector"]
         found += [
             (note.exposure, f"exposure {note.exposure} detector {detector} was set aside: {note.reason}")
-            for note in read_aside(header)
+            for note in read_aside(_metadata_of(repository, ref))
         ]
     return found
+
+
+def _metadata_of(repository: Repository, ref: Any) -> Mapping[str, Any]:
+    """The header of an image; that of another product has no room for long texts, so its own metadata."""
+    from astropy.io import fits
+
+    from fiducial.repository.lookup import IMAGE_STORAGE
+
+    if ref.datasetType.storageClass_name != IMAGE_STORAGE:
+        return dict(repository.butler.get(ref).metadata)
+    with repository.butler.getURI(ref).as_local() as local:
+        return dict(fits.getheader(local.ospath))
 
 
 def _run(repository: Repository, job: Any, request: Request, planned: Planned, progress: Progress) -> Outcome:
