@@ -93,7 +93,7 @@ BINS = {"L": np.geomspace(300, 14_000, 12), "R": np.geomspace(10_000, 27_000, 6)
 def test_ratio_of_two_times_along_the_light(
     kast: dict[str, tuple[Images, NDArray[np.bool_]]], side: str
 ) -> None:
-    """The ratio of 30 s to 15 s is one number to 0.4 % over a factor of 90 in signal."""
+    """The ratio of 30 s to 15 s is one number to 0.5 % over a factor of 90 in signal."""
     (short, long), good = kast[side]
     ratios = []
     for low, high in pairwise(BINS[side]):

@@ -84,6 +84,16 @@ def test_stl1001_gain_falls_with_the_time_between_flats(stl1001):
     assert gains[-1] == pytest.approx(1.894, abs=0.006)
 
 
+@pytest.mark.parametrize("block", [8, 32, 1024])
+def test_stl1001_gain_does_not_depend_on_the_blocks(stl1001, block):
+    """The light is flat and adjacent flats differ by 0.1 %: what is left in their difference is noise."""
+    bias = np.mean(stl1001["warm"], axis=0)
+    usual, own = (gain_of_neighbours(stl1001["flats"], bias, 6.702, block=side) for side in (16, block))
+    # The same pixels, but for degrees of freedom: a tenth of the error at most is left.
+    assert abs(own.gain - usual.gain) < 0.3 * usual.error
+    assert abs(own.gain - 1.934) < hypot(0.002, own.error)
+
+
 def test_stl1001_neighbours_carry_part_of_the_variance(stl1001):
     a, b = stl1001["flats"][:2]
     c1, _ = autocorrelation_factors(a - b * a.mean() / b.mean(), max_lag=1)

@@ -24,8 +24,10 @@ def _request(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--skip-first", type=click.IntRange(0), help="First exposures of a set that only verify."
         ),
-        click.option("--wanted", type=click.IntRange(1), help="Frames wanted."),
-        click.option("--minimum", type=click.IntRange(2), help="Frames needed."),
+        click.option(
+            "--wanted", type=click.IntRange(1), help="Frames wanted; of a ramp: of each exposure time."
+        ),
+        click.option("--minimum", type=click.IntRange(2), help="Frames needed; of a ramp: exposure times."),
         click.option("--bootstrap", is_flag=True, help="Work in adu, without gains."),
         options.settings,
         options.processes,

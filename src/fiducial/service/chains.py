@@ -173,10 +173,10 @@ def _gains(there: Masters, wished: Collection[str]) -> Adapted:
 
 
 def _place(chain: Sequence[str], name: str) -> int:
-    """Where a correction is put: suspect behind overscan, linearity before gain, the dark behind the bias."""
-    if name == "suspect":
-        return chain.index("overscan") + 1 if "overscan" in chain else 0
+    """Where a correction is put: where the single pass has it, before assembly; the dark behind the bias."""
     if name == "linearity":
-        return min(chain.index(one) for one in ("gain", "assembly") if one in chain)
+        return chain.index("assembly")
+    if name == "suspect":
+        return chain.index("linearity" if "linearity" in chain else "assembly")
     before = [one for one in ("assembly", "bias", "variance") if one in chain]
     return max(chain.index(one) for one in before) + 1

@@ -83,7 +83,7 @@ def forecast_ramp(camera: Camera, detectors: Sequence[int], n_frames: int, proce
     )
 
 
-_BYTES = 130  # bytes a pixel: two corrected frames, masters, what reading the last of them takes
+_BYTES = 110  # bytes a pixel: two corrected frames, masters, what reading the last of them takes
 _MASTERS = 24  # bytes a pixel stored, of bias and dark
 _SECONDS = 100e-9  # a pixel and frame
 _SECONDS_PER_FIT = 0.2

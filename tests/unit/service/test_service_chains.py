@@ -140,7 +140,8 @@ def test_flats_are_linearised_where_a_linearizer_is(product: str) -> None:
     stage = product.removeprefix("flat")
     chain = chain_in(ramp(f"dark{stage}", "linearizer", product=product), "parameters")
     place = chain.index("linearity")
-    assert chain[place + 1] == ("assembly" if stage else "gain")
+    assert chain[place - 1] == ("overscan" if stage else "gain")
+    assert chain[place + 1] == "assembly"
     assert "dark" in chain
     require_valid(chain)
 
@@ -180,6 +181,6 @@ def test_what_is_coming_in_another_camera_state_is_not_used_unasked() -> None:
 def test_turn_offs_are_put_in_before_linearity_where_they_are_asked_for() -> None:
     both = [("linearizer", 0, None), ("linearizer", 1, None), ("ptc", 0, None), ("ptc", 1, None)]
     chain = chain_in(adapt(*BOTH, *both, added=("linearity", "suspect")), "detrend")
-    assert chain[:5] == ["saturation", "overscan", "suspect", "linearity", "gain"]
+    assert chain[:6] == ["saturation", "overscan", "gain", "suspect", "linearity", "assembly"]
     require_valid(chain)
     assert "suspect" not in chain_in(adapt(*BOTH, *both[:2], added=("linearity", "suspect")), "detrend")
