@@ -12,6 +12,7 @@ from fiducial.selection.exposures import Exposure, gather
 from fiducial.selection.limits import ContentLimits, default_limits
 from fiducial.selection.missing import no_frames, no_such_state, number_of
 from fiducial.selection.model import Choice, KindPlan
+from fiducial.selection.ramp_lamp import lamp_notes
 from fiducial.selection.ramp_missing import too_few_levels
 from fiducial.selection.ramp_needs import RAMPS, PairingRule, ramp_settings
 from fiducial.selection.ramp_survey import RampCandidate, RampSurvey, survey_ramps
@@ -96,7 +97,7 @@ def plan_ramp(
         verify=(),
         first=(),
         choices=choices,
-        notes=_notes(best, found),
+        notes=(*_notes(best, found), *([] if needs.pairs else lamp_notes(best, limits or default_limits()))),
     )
 
 

@@ -219,3 +219,25 @@ def test_settings_are_the_kinds_or_else_those_of_flats() -> None:
     assert (ramp_settings(own, "ptc").skip_first, ramp_settings(own, "ptc").minimum) == (0, 4)
     least = make_camera(flat=flat, linearizer=SelectionDefaults(minimum=9))
     assert ramp_settings(least, "linearizer").minimum == 9
+
+
+def test_a_lamp_that_was_set_otherwise_is_told_for_linearity() -> None:
+    night = ramp(Night(detectors=2), (1, 2, 4, 8, 16, 20))
+    assert not any("light per second" in note for note in plan(night, "linearizer").notes)
+    night.flat(4, 5.0, rate=1600.0)
+    (note,) = (note for note in plan(night, "linearizer").notes if "groups=ratio" in note)
+    # The lamp is steady to half a per cent.
+    assert note.startswith("4 flats of 5 s have at most 0.8")
+    assert not any("groups=ratio" in note for note in plan(night).notes)
+
+
+def test_saturation_is_no_other_lamp_and_without_overscan_nothing_is_said() -> None:
+    night = ramp(Night(detectors=2), (1, 2, 4, 8, 16, 20))
+    night.expose("flat", 60.0, signal=60000.0, color="g", change=saturated((0, "A")))
+    assert not any("groups=ratio" in note for note in plan(night, "linearizer").notes)
+    bare = ramp(Night(detectors=2, overscan=False), (1, 2, 4, 8, 16, 20))
+    bare.flat(4, 5.0, rate=1600.0)
+    chosen = plan_ramp(
+        "linearizer", bare.records, make_camera(detectors=2, overscan=False), settings=ALL_COUNT
+    )
+    assert not any("groups=ratio" in note for note in chosen.notes)
