@@ -1,10 +1,10 @@
 """Photon transfer from pixels, through its task: unbiased within 0.1 sigma, errors that cover 68 per cent.
 
 Two layouts (`transfer_pixels`) of 1,024 amplifiers each. Both together know the mean pull to 0.022 and the
-coverage to 1.03 per cent, so that the limits of 0.1 and 3 per cent are not met by luck. One layout alone fails
-where it is surely beyond those limits, by three of its own standard deviations: 0.194 and 7.4 per cent. (The
-roll-off and its width on sixteen amplifiers are off by 0.12 and 0.13, on four amplifiers by 0.00: why is not
-known.)
+coverage to 1.03 per cent, so that the limits of 0.1 and 3 per cent are not met by luck. One layout alone
+fails where it is surely beyond those limits, by three of its own standard deviations: 0.194 and 7.4 per cent.
+(The roll-off and its width on sixteen amplifiers are off by 0.12 and 0.13, on four amplifiers by 0.00: why is
+not known.)
 """
 
 from __future__ import annotations
