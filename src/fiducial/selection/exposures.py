@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import nan
+from statistics import median
 
 from fiducial.cameras.facts import FrameFacts, StateValue
 from fiducial.frames.records import FrameRecord
@@ -41,6 +43,11 @@ class Exposure:
     def detectors(self) -> frozenset[int]:
         """The detectors that there is a record of."""
         return frozenset(record.detector for record in self.records)
+
+    def signal(self) -> float:
+        """Median over its detectors of their levels (`FrameRecord.signal`); NaN where none is known."""
+        levels = [record.signal() for record in self.records if record.content]
+        return median(levels) if levels else nan
 
 
 def gather(records: Iterable[FrameRecord]) -> list[Exposure]:

@@ -78,6 +78,7 @@ class ContentLimits(BaseModel):
     dim: LowSide
     illumination: TwoSided
     rate: TwoSided
+    verifying_light: TwoSided
     amplifier_ratio: TwoSided
     bias_time: HighSide
 

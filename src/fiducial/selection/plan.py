@@ -82,7 +82,8 @@ def plan_kind(
     ]
     if not any(e.id in mine for e in offered):
         raise no_frames(base, everything, mine, night, physical_filter)
-    found = survey(offered, everything, camera, settings, limits or default_limits(), mine)
+    limits = limits or default_limits()
+    found = survey(offered, everything, camera, settings, limits, mine)
     candidates = found.candidates
     if state:
         candidates = [c for c in candidates if in_state(c.group, state, camera)]
@@ -91,27 +92,22 @@ def plan_kind(
     best = min(candidates, key=lambda candidate: candidate.rank)
     if len(best.usable) < settings.minimum:
         raise too_few(base, found, best, settings)
-    return _plan(kind, offered, found, best, camera, settings)
-
-
-def _plan(
-    kind: str,
-    offered: Sequence[Exposure],
-    found: Survey,
-    best: Candidate,
-    camera: Camera,
-    settings: SelectionDefaults,
-) -> KindPlan:
     used = choose_frames(best.usable, settings.wanted)
     chosen = Chosen(
         best=best,
         found=found,
         camera=camera,
         settings=settings,
+        verifying_light=limits.verifying_light,
         generate=frozenset(exposure.id for exposure in used),
         sampled=_sample(best, found, settings),
         detectors=frozenset[int]().union(*(exposure.detectors for exposure in used)),
     )
+    return _plan(kind, offered, chosen)
+
+
+def _plan(kind: str, offered: Sequence[Exposure], chosen: Chosen) -> KindPlan:
+    best = chosen.best
     choices = tuple(choice_of(exposure, chosen) for exposure in offered)
     generate, verify, first = (
         tuple(sorted(choice.exposure for choice in choices if choice.use == use))

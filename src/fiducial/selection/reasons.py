@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 from fiducial.cameras.model import Camera, SelectionDefaults
 from fiducial.selection.content import Finding
 from fiducial.selection.exposures import Exposure
+from fiducial.selection.limits import Limit
 from fiducial.selection.model import Choice, Use
 from fiducial.selection.state import StateGroup, describe_state, differences
 from fiducial.selection.survey import Candidate, Survey
@@ -24,6 +26,8 @@ class Chosen:
         All frames of the type.
     camera, settings
         As the plan was asked for.
+    verifying_light
+        Light of a flat that does not generate, in that of those that do, within which it verifies.
     generate
         Exposures that make the product.
     sampled
@@ -36,6 +40,7 @@ class Chosen:
     found: Survey
     camera: Camera
     settings: SelectionDefaults
+    verifying_light: Limit
     generate: frozenset[int]
     sampled: frozenset[int]
     detectors: frozenset[int]
@@ -88,6 +93,10 @@ def _of_another_date(exposure: Exposure, chosen: Chosen) -> Choice:
 def _verifying(exposure: Exposure, chosen: Chosen) -> Choice:
     """Say why a frame of the night does not generate."""
     found, best = chosen.found, chosen.best
+    light = _light_of(exposure, chosen)
+    if (limit := chosen.verifying_light.broken(light)) is not None:
+        reason = f"{light:.3g} of the light of those that generate: it says little of them"
+        return Choice(exposure.id, None, "left_out", reason, light, limit)
     if (finding := found.unlike.get(exposure.id)) is not None:
         return _numbered(exposure, "verify", f"does not generate: {finding.reason}", finding)
     one = found.set_of[exposure.id]
@@ -96,6 +105,15 @@ def _verifying(exposure: Exposure, chosen: Chosen) -> Choice:
     if one.exposure_time is not None and one.exposure_time != best.sets[0].exposure_time:
         return _plain(exposure, "verify", f"of another set of the night, of {one.exposure_time:g} s")
     return _plain(exposure, "verify", "of another set of the night")
+
+
+def _light_of(exposure: Exposure, chosen: Chosen) -> float:
+    """Light of a flat of the night in that of the flats that generate; 1 of other frames."""
+    if exposure.facts.frame_type != "flat":
+        return 1.0
+    own = [e for one in chosen.best.sets for e in one.exposures if e.id in chosen.generate]
+    usual = median(e.signal() for e in own)
+    return exposure.signal() / usual if usual > 0 else 1.0
 
 
 def _plain(exposure: Exposure, use: Use, reason: str) -> Choice:

@@ -188,6 +188,18 @@ def test_flats_of_one_exposure_time_are_preferred() -> None:
     assert choice(plan, short[2]).reason == "of another set of the night, of 5 s"
 
 
+def test_flats_of_a_ramp_verify_where_their_light_is_near() -> None:
+    night = Night()
+    own = night.flat(8, 10.0)
+    ramp = {time: night.flat(2, time) for time in (0.5, 3.0, 6.0, 19.0, 30.0)}
+    plan = plan_kind("flat", night.records, CAMERA)
+    assert plan.generate == ids(own)[1:]
+    assert {time for time, pair in ramp.items() if pair[1].exposure in plan.verify} == {6.0, 19.0}
+    far = choice(plan, ramp[0.5][1])
+    assert (far.use, far.value, far.limit) == ("left_out", pytest.approx(0.05, rel=0.02), 0.4)
+    assert "of the light of those that generate" in far.reason
+
+
 def test_flats_of_a_twilight_take_the_level_that_most_have() -> None:
     night = Night()
     flats = [r for i in range(12) for r in night.flat(time=2.0 * 1.3**i, rate=8000 / 1.3**i)]
