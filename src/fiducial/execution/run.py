@@ -40,6 +40,7 @@ _NEEDED_BY_WORKERS = (
     "fiducial.repository.formatters_raw",
     "lsst.pipe.base.mp_graph_executor",
 )
+_NEXT_SECOND = 0.1  # s between looks for it
 _TIMEOUT = 7 * 24 * 3600.0  # seconds that one quantum may take: the executor wants a number
 
 
@@ -84,13 +85,13 @@ def run_job(
     started = time.monotonic()
     pipeline = load_pipeline(job.pipeline, job.overrides)
     require_collections(repository.butler, job.inputs)
-    run = job.run or f"{job.output}/{Instrument.makeCollectionTimestamp()}"
     with storage_errors(repository.root):
-        with _output_butler(repository.butler, job, run) as butler:
+        with _output_butler(repository.butler, job) as butler:
             executor = SeparablePipelineExecutor(
-                butler, clobber_output=bool(job.run), skip_existing_in=[run] if job.run else None
+                butler, clobber_output=bool(job.run), skip_existing_in=[job.run] if job.run else None
             )
             graph = _build(executor, pipeline, job)
+        run = str(butler.run)
         folder = Path(repository.root) / run / "fiducial"
         command = job.command(str(repository.root), processes=processes)
         details = {"run": run, "inputs": job.inputs, "where": job.where, **(settings or {})}
@@ -158,7 +159,7 @@ def register_dataset_types(butler: Butler, pipelines: Iterable[Path]) -> None:
 
 
 @contextmanager
-def _output_butler(butler: Butler, job: Job, run: str) -> Iterator[Butler]:
+def _output_butler(butler: Butler, job: Job) -> Iterator[Butler]:
     """Make the run, and the chain that holds it before its inputs, as ``pipetask`` does.
 
     Where there turns out to be nothing to run, neither stays.
@@ -166,7 +167,7 @@ def _output_butler(butler: Butler, job: Job, run: str) -> Iterator[Butler]:
     collections = butler.collections
     inputs = collections.query(job.inputs, flatten_chains=True)
     new_chain = collections.register(job.output, CollectionType.CHAINED)
-    new_run = collections.register(run, CollectionType.RUN)
+    run, new_run = _registered_run(butler, job)
     previous = collections.get_info(job.output).children
     members = dict.fromkeys([run, *(name for name in previous if name.startswith(job.output)), *inputs])
     collections.redefine_chain(job.output, tuple(members))
@@ -179,6 +180,17 @@ def _output_butler(butler: Butler, job: Job, run: str) -> Iterator[Butler]:
         if new_run:
             collections.x_remove(run)
         raise
+
+
+def _registered_run(butler: Butler, job: Job) -> tuple[str, bool]:
+    """The run that a job continues, or a new one named by the second; and whether it is new."""
+    if job.run:
+        return job.run, butler.collections.register(job.run, CollectionType.RUN)
+    while True:
+        run = f"{job.output}/{Instrument.makeCollectionTimestamp()}"
+        if butler.collections.register(run, CollectionType.RUN):
+            return run, True
+        time.sleep(_NEXT_SECOND)  # another run has this second's name
 
 
 def _build(executor: SeparablePipelineExecutor, pipeline: Pipeline, job: Job) -> PredictedQuantumGraph:

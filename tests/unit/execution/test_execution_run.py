@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lsst.pipe.base import Instrument
 from lsst.utils.packages import Packages
 
 from fiducial.cameras import load_camera
@@ -159,3 +160,11 @@ def test_a_run_that_is_continued_makes_nothing_twice(root: Path) -> None:
         with pytest.raises(NothingToDo):
             run_job(repository, job("again", run=first.run))
         assert {ref.id for ref in repository.butler.query_datasets("bias", first.run)} == made
+
+
+def test_two_runs_of_one_second_have_names_of_their_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = iter(["20260115T000000Z", "20260115T000000Z", "20260115T000000Z", "20260115T000001Z"])
+    monkeypatch.setattr(Instrument, "makeCollectionTimestamp", lambda: next(names))
+    with Repository.open(root, writeable=True) as repository:
+        runs = [run_job(repository, job("quick")).run for _ in range(2)]
+    assert runs == ["u/quick/20260115T000000Z", "u/quick/20260115T000001Z"]
