@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,48 +12,20 @@ from fiducial.cameras import load_camera
 from fiducial.corrections.chain import build_chain
 from fiducial.corrections.registry import CorrectionsConfig
 from fiducial.corrections.single_pass import correct_frame
-from fiducial.frames.raw import RawFrame
-from fiducial.kinds.inputs import Offered, open_frames
+from fiducial.kinds.inputs import open_frames
 from fiducial.kinds.ptc import PtcConfig, PtcTask
-from fiducial.simulation import Effects, NightPlan, Physics, Ramp, simulate_night
-from fiducial.simulation.effects import BrighterFatter
+from fiducial.simulation import simulate_night
 from fiducial.verify.daily_gain import daily_gain
+from ramp_night import CHAIN, TIMES, flats_of, ramp_plan
 
-TIMES = (0.1, 0.2, 0.4, 0.8, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 11.5)
 HELD_OUT = (6.5, 8.5, 10.5)
-CHAIN = ["saturation", "overscan", "assembly", "nan"]
-PLAN = NightPlan(
-    biases=0,
-    darks=0,
-    flats=0,
-    science=0,
-    filters=("g",),
-    detectors=(0,),
-    physics=Physics(
-        cosmic_rays=0.0,
-        dark_rate=0.0,
-        hot_fraction=0.0,
-        effects=Effects(brighter_fatter=BrighterFatter(a00=-2e-6)),
-    ),
-    ramp=Ramp(times=TIMES, rate=5000.0, order="shuffled"),
-)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A file, opened when it is asked for."""
-
-    path: Path
-
-    def get(self) -> RawFrame:
-        return RawFrame.open(self.path)
 
 
 @pytest.mark.parametrize("fit", ["exponential", "covariance"])
 def test_pairs_that_are_not_in_the_curve_agree_with_it(tmp_path: Path, fit: str) -> None:
     camera = load_camera("simcam")
-    truth = simulate_night(camera, tmp_path, plan=PLAN, seed=31)
-    raws = [Offered(e.exposure, Stored(truth.folder / e.files[0])) for e in truth.of_type("flat")]
+    truth = simulate_night(camera, tmp_path, plan=ramp_plan(), seed=31)
+    raws = flats_of(truth)
     frames, _ = open_frames(raws, camera, 0, {})
     out = {frame.exposure for frame in frames if frame.facts.exposure_time in HELD_OUT}
     assert len(out) == 2 * len(HELD_OUT)

@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from fiducial.cameras import load_camera
-from fiducial.frames.raw import RawFrame
-from fiducial.kinds.inputs import Offered
 from fiducial.kinds.ptc import PtcConfig, PtcTask
 from fiducial.products.ptc import PhotonTransferCurve
-from fiducial.simulation import Effects, NightPlan, NightTruth, Physics, Ramp, simulate_night
-from fiducial.simulation.effects import BrighterFatter
-
-TIMES = (0.1, 0.2, 0.4, 0.8, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 11.5)
-PLAN = NightPlan(
-    biases=0,
-    darks=0,
-    flats=0,
-    science=0,
-    filters=("g",),
-    detectors=(0,),
-    physics=Physics(
-        cosmic_rays=0.0,
-        dark_rate=0.0,
-        hot_fraction=0.0,
-        lamp_noise=0.003,
-        effects=Effects(brighter_fatter=BrighterFatter(a00=-2e-6)),
-    ),
-    ramp=Ramp(times=TIMES, rate=5000.0, order="shuffled"),
-)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A file, opened when it is asked for."""
-
-    path: Path
-
-    def get(self) -> RawFrame:
-        return RawFrame.open(self.path)
+from fiducial.simulation import NightTruth, simulate_night
+from ramp_night import CHAIN, TIMES, flats_of, ramp_plan
 
 
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory: pytest.TempPathFactory) -> NightTruth:
-    return simulate_night(load_camera("simcam"), tmp_path_factory.mktemp("ramp"), plan=PLAN, seed=31)
+    plan = ramp_plan(lamp_noise=0.003)
+    return simulate_night(load_camera("simcam"), tmp_path_factory.mktemp("ramp"), plan=plan, seed=31)
 
 
 def transfer(truth: NightTruth, fit: str) -> PhotonTransferCurve:
     config = PtcConfig()
-    config.chain = ["saturation", "overscan", "assembly", "nan"]
-    config.maxLag = 4
-    config.fit = fit
-    raws = [Offered(e.exposure, Stored(truth.folder / e.files[0])) for e in truth.of_type("flat")]
-    found = PtcTask(config=config).run(raws=raws, camera=load_camera("simcam"), detector=0).ptc
+    config.chain, config.maxLag, config.fit = CHAIN, 4, fit
+    found = PtcTask(config=config).run(raws=flats_of(truth), camera=load_camera("simcam"), detector=0).ptc
     assert isinstance(found, PhotonTransferCurve)
     return found
 
