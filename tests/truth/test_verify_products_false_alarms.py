@@ -24,7 +24,7 @@ def verdict(kind: str, setting: Setting, seed: int) -> dict[str, Any]:
     for detector in (0, 1):
         before, now = make(setting, rng, detector=detector), make(setting, rng, detector=detector)  # type: ignore[operator]
         amplifiers = setting.camera.amplifiers(detector)
-        rows += measure_product(kind, detector, [subject(amp, now, before) for amp in amplifiers])
+        rows += measure_product(kind, [subject(amp, now, before) for amp in amplifiers])
     return judge_product(rows, CRITERIA, kind).verdict
 
 

@@ -16,8 +16,8 @@ from fiducial.verify.rows import MEAN_EXPOSURE, Row
 _MJD_ZERO = datetime(1858, 11, 17, tzinfo=UTC)
 
 
-def measure_product(kind: str, detector: int, subjects: Iterable[ProductSubject]) -> list[Row]:
-    """Run the checks of a kind on the amplifiers of one detector.
+def measure_product(kind: str, subjects: Iterable[ProductSubject]) -> list[Row]:
+    """Run the checks of a kind on amplifiers, in their order.
 
     An amplifier that is not determined has the row that says so, and no other.
     """
@@ -30,18 +30,18 @@ def measure_product(kind: str, detector: int, subjects: Iterable[ProductSubject]
             if not subject.problem or check.measure is undetermined
             for one in check.measure(subject)
         ]
-        rows += [_row(kind, detector, subject.amplifier.name, mjd, one) for one in found]
+        rows += [_row(kind, subject, mjd, one) for one in found]
     return rows
 
 
-def _row(kind: str, detector: int, amplifier: str, mjd: float, found: Measurement) -> Row:
+def _row(kind: str, subject: ProductSubject, mjd: float, found: Measurement) -> Row:
     return Row(
         kind=kind,
         test=found.test,
         scope="amplifier",
         exposure=MEAN_EXPOSURE,
-        detector=detector,
-        amplifier=amplifier,
+        detector=subject.product.detector,
+        amplifier=subject.amplifier.name,
         physical_filter="",
         mjd=mjd,
         role="product",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fiducial.corrections.linearity_product import models_of
+from fiducial.algorithms.linearity_packing import unpack_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,15 +129,12 @@ class LinearitySubject:
     @cached_property
     def model(self) -> LinearityModel:
         """The correction."""
-        found = models_of(self.product)[self.known.name]
-        if found is None:
-            raise ValueError(self.problem)
-        return found
+        return unpack_model(self.known.model, self.known.parameters)
 
     @cached_property
     def model_before(self) -> LinearityModel | None:
         """The correction that was certified, if it was determined."""
-        return None if self.was is None or self.before is None else models_of(self.before)[self.was.name]
+        return None if self.was is None else unpack_model(self.was.model, self.was.parameters)
 
     @property
     def full_well(self) -> float:

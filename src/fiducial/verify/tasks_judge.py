@@ -10,6 +10,7 @@ from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnect
 from fiducial.verify import connections as c
 from fiducial.verify.criteria import load_criteria
 from fiducial.verify.engine import judge
+from fiducial.verify.telling import tell
 
 
 class JudgeConnections(
@@ -81,11 +82,8 @@ class JudgeTask(PipelineTask):
             ``results``: the judged rows; ``verdict``: see `fiducial.verify.verdict.verdict_of`.
         """
         judgement = judge(pa.concat_tables(measurements), load_criteria(instrument, self.config.criteria))
-        said = judgement.verdict
-        self.log.info("%s: %s (%d tests)", said["kind"], said["verdict"].upper(), said["tests"])
-        for reason in said["reasons"]:
-            self.log.info("%s", reason)
-        return Struct(results=judgement.rows, verdict=said)
+        tell(self.log, judgement.verdict)
+        return Struct(results=judgement.rows, verdict=judgement.verdict)
 
 
 class JudgeDarkTask(JudgeTask):

@@ -17,6 +17,7 @@ from fiducial.verify.newest import newest_and_previous
 from fiducial.verify.product_rows import measure_product
 from fiducial.verify.product_verdict import judge_product
 from fiducial.verify.products import LinearitySubject
+from fiducial.verify.telling import tell
 
 
 class VerifyLinearizerConnections(
@@ -85,21 +86,12 @@ class VerifyLinearizerTask(PipelineTask):
         Struct
             ``results``: the judged rows; ``verdict``: see `fiducial.verify.product_verdict.judge_product`.
         """
-        rows = [
-            row
+        subjects = (
+            LinearitySubject(amp, one, previous.get(one.detector), transfer.get(one.detector))
             for one in sorted(linearizers, key=lambda p: p.detector)
-            for row in measure_product(
-                "linearizer",
-                one.detector,
-                (
-                    LinearitySubject(amp, one, previous.get(one.detector), transfer.get(one.detector))
-                    for amp in camera.amplifiers(one.detector)
-                ),
-            )
-        ]
-        judgement = judge_product(rows, load_criteria(camera.name, self.config.criteria), "linearizer")
-        said = judgement.verdict
-        self.log.info("linearizer: %s (%d tests)", said["verdict"].upper(), said["tests"])
-        for reason in said["reasons"]:
-            self.log.info("%s", reason)
-        return Struct(results=judgement.rows, verdict=said)
+            for amp in camera.amplifiers(one.detector)
+        )
+        criteria = load_criteria(camera.name, self.config.criteria)
+        judgement = judge_product(measure_product("linearizer", subjects), criteria, "linearizer")
+        tell(self.log, judgement.verdict)
+        return Struct(results=judgement.rows, verdict=judgement.verdict)

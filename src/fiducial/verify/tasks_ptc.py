@@ -16,6 +16,7 @@ from fiducial.verify.newest import newest_and_previous
 from fiducial.verify.product_rows import measure_product
 from fiducial.verify.product_verdict import judge_product
 from fiducial.verify.products import TransferSubject
+from fiducial.verify.telling import tell
 
 
 class VerifyPtcConnections(
@@ -75,21 +76,12 @@ class VerifyPtcTask(PipelineTask):
         Struct
             ``results``: the judged rows; ``verdict``: see `fiducial.verify.product_verdict.judge_product`.
         """
-        rows = [
-            row
+        subjects = (
+            TransferSubject(amp, one, previous.get(one.detector))
             for one in sorted(ptc, key=lambda p: p.detector)
-            for row in measure_product(
-                "ptc",
-                one.detector,
-                (
-                    TransferSubject(amp, one, previous.get(one.detector))
-                    for amp in camera.amplifiers(one.detector)
-                ),
-            )
-        ]
-        judgement = judge_product(rows, load_criteria(camera.name, self.config.criteria), "ptc")
-        said = judgement.verdict
-        self.log.info("ptc: %s (%d tests)", said["verdict"].upper(), said["tests"])
-        for reason in said["reasons"]:
-            self.log.info("%s", reason)
-        return Struct(results=judgement.rows, verdict=said)
+            for amp in camera.amplifiers(one.detector)
+        )
+        criteria = load_criteria(camera.name, self.config.criteria)
+        judgement = judge_product(measure_product("ptc", subjects), criteria, "ptc")
+        tell(self.log, judgement.verdict)
+        return Struct(results=judgement.rows, verdict=judgement.verdict)

@@ -36,7 +36,7 @@ def judged(
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Rows of amplifier A by test, and the verdict."""
     subject = LinearitySubject(amplifier_of(TWO, **amplifier), now, before, ptc)
-    judgement = judge_product(measure_product("linearizer", 0, [subject]), CRITERIA, "linearizer")
+    judgement = judge_product(measure_product("linearizer", [subject]), CRITERIA, "linearizer")
     return {row["test"]: row for row in judgement.rows.to_pylist()}, judgement.verdict
 
 

@@ -39,7 +39,7 @@ def judged(
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Rows of amplifier A by test, and the verdict."""
     own = amplifiers or [amplifier_of(TWO)]
-    rows = measure_product("ptc", 0, [TransferSubject(amp, now, before) for amp in own])
+    rows = measure_product("ptc", [TransferSubject(amp, now, before) for amp in own])
     judgement = judge_product(rows, CRITERIA, "ptc")
     return {
         row["test"]: row for row in judgement.rows.to_pylist() if row["amplifier"] == "A"
