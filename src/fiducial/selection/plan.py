@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from math import nan
+from statistics import median
 
 from fiducial.cameras.facts import StateValue
 from fiducial.cameras.model import Camera, SelectionDefaults
@@ -98,6 +100,7 @@ def plan_kind(
         found=found,
         camera=camera,
         settings=settings,
+        light=median(exposure.signal() for exposure in used) if base == "flat" else nan,
         verifying_light=limits.verifying_light,
         generate=frozenset(exposure.id for exposure in used),
         sampled=_sample(best, found, settings),

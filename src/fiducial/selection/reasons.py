@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 
 from fiducial.cameras.model import Camera, SelectionDefaults
 from fiducial.selection.content import Finding
@@ -26,8 +25,9 @@ class Chosen:
         All frames of the type.
     camera, settings
         As the plan was asked for.
-    verifying_light
-        Light of a flat that does not generate, in that of those that do, within which it verifies.
+    light, verifying_light
+        Median signal of the flats that generate, adu (NaN: not of flats), and the share of it within which
+        another flat verifies.
     generate
         Exposures that make the product.
     sampled
@@ -40,6 +40,7 @@ class Chosen:
     found: Survey
     camera: Camera
     settings: SelectionDefaults
+    light: float
     verifying_light: Limit
     generate: frozenset[int]
     sampled: frozenset[int]
@@ -109,11 +110,7 @@ def _verifying(exposure: Exposure, chosen: Chosen) -> Choice:
 
 def _light_of(exposure: Exposure, chosen: Chosen) -> float:
     """Light of a flat of the night in that of the flats that generate; 1 of other frames."""
-    if exposure.facts.frame_type != "flat":
-        return 1.0
-    own = [e for one in chosen.best.sets for e in one.exposures if e.id in chosen.generate]
-    usual = median(e.signal() for e in own)
-    return exposure.signal() / usual if usual > 0 else 1.0
+    return exposure.signal() / chosen.light if chosen.light > 0 else 1.0
 
 
 def _plain(exposure: Exposure, use: Use, reason: str) -> Choice:
