@@ -21,16 +21,19 @@ def measure_product(kind: str, subjects: Iterable[ProductSubject]) -> list[Row]:
 
     An amplifier that is not determined has the row that says so, and no other.
     """
-    rows = []
+    rows: list[Row] = []
+    times: dict[int, float] = {}  # of each detector's product
     for subject in subjects:
-        mjd = _mjd(subject.product.metadata)
+        detector = subject.product.detector
+        if detector not in times:
+            times[detector] = _mjd(subject.product.metadata)
         found = [
             one
             for check in product_checks(kind)
             if not subject.problem or check.measure is undetermined
             for one in check.measure(subject)
         ]
-        rows += [_row(kind, subject, mjd, one) for one in found]
+        rows += [_row(kind, subject, times[detector], one) for one in found]
     return rows
 
 
